@@ -434,9 +434,9 @@ async fn told(desk: &Desk, message: &Message, query: Query, clock: &Clock) -> Re
         }
         Query::StatusOf { scope } => {
             let config = desk.config();
-            let of_it = |name: &str| match &scope {
-                Scope::All => true,
-                Scope::Group(group) => config.group(group).any(|environment| environment.name.as_str() == name),
+            let of_it = |name: &str| {
+                let known = config.environments.values().find(|environment| environment.name.as_str() == name);
+                scope == Scope::All || known.is_some_and(|environment| scope.has(environment.group.as_ref()))
             };
             let mut standings = seen(desk.status(None).await?, &sight);
             standings.retain(|standing| of_it(standing.name()));

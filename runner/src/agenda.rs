@@ -3,6 +3,7 @@
 
 mod by_file;
 mod grace;
+mod overdue;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,6 +22,7 @@ use crate::ledger::{Access, LedgerError, Unread, asked, bends, environments, hol
 
 pub use by_file::{ByFile, by_file};
 pub use grace::{Grace, Stays};
+pub use overdue::AGAIN_MS;
 
 /// How far back something may have ended that still counts: whoever was away for longer finds the level that holds now.
 const BACK_MS: i64 = 8 * DAY_MS;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::agenda::{self, ByFile};
 use crate::bell::Bell;
 use crate::clockwork::{self, Watch};
-use crate::config::{self, Config, DatabaseConfig, Newest, Problems};
+use crate::config::{self, Config, DatabaseConfig, MadeUp, Newest, Problems, Rules};
 use crate::desk::Desk;
 use crate::domain::access::{Least, Role, Who, given};
 use crate::domain::holds::News;
@@ -19,7 +19,7 @@ use crate::domain::ids::{ActorId, Timestamp};
 pub use crate::engine::engine_pid;
 use crate::engine::{Echo, Engine, EngineLock, make_sure_of_state_folder, seen_elsewhere};
 use crate::inspection::set_bad_roots_aside;
-use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, outbox, runners};
+use crate::ledger::{Address, AddressError, LedgerError, OpenError, Store, audit, made, outbox, runners};
 use crate::lives;
 use crate::paths::Paths;
 use crate::retries;
@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use in_force::{InForce, keep_made};
-use reading::{go_on_as_kept, keep_reading, note_configuration, read_again};
+use reading::{go_on_as_kept, keep_reading, note_configuration, read_again, stamp_of_files};
 
 /// How often a process without an engine looks whether the one that lives has gone.
 const LOOK_FOR_ENGINE: Duration = Duration::from_secs(1);
@@ -113,6 +113,7 @@ impl House {
     /// # Errors
     /// [`HouseError`], each in words for people.
     pub async fn open(file: &Path) -> Result<Self, HouseError> {
+        let seen = stamp_of_files(file);
         let config = set_bad_roots_aside(config::load(file).map_err(HouseError::Config)?);
         let secrets = Secrets::default();
         crate::redact::hide(secrets::told(&config, &secrets));
@@ -129,7 +130,9 @@ impl House {
         let in_force = InForce::begin(config, &store).await.map_err(of_ledger)?;
         let receiver = in_force.config();
         let bell = Bell::default();
-        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone()).with_secrets(secrets.clone());
+        let (newest, asked) = Newest::heard();
+        let desk = Desk::new(store.clone(), receiver.clone(), bell.clone());
+        let desk = desk.with_secrets(secrets.clone()).with_newest(newest.clone());
         let keep_fresh = tokio::spawn(keep_fresh(secrets.clone(), store.clone(), receiver.clone(), bell.clone()));
         // Whoever asks will hear of an unreadable ledger; here it would only keep the rest from working.
         for (name, wanted) in desk.departed().await.unwrap_or_default() {
@@ -137,8 +140,7 @@ impl House {
                 tracing::error!(environment = %name, "still raised, but not in the configuration any more: `status` tells the way back");
             }
         }
-        let (newest, asked) = Newest::heard();
-        let reads = keep_reading(file.to_owned(), Arc::clone(&in_force), asked);
+        let reads = keep_reading(file.to_owned(), seen, Arc::clone(&in_force), asked);
         let hears = keep_made(in_force, bell.clone());
         let reload = tokio::spawn(async move {
             tokio::join!(reads, hears);
@@ -423,6 +425,20 @@ pub async fn by_file(config: &Arc<Config>) -> Result<Option<(Vec<ByFile>, Timest
     Ok(Some((all, now)))
 }
 
+/// The configuration with what its ledger has of what was made; as it is where the ledger is on a server, or there is none, or it has
+/// another format than this program's.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn with_made(config: Config) -> Result<Config, HouseError> {
+    let DatabaseConfig::Sqlite(path) = &config.database else { return Ok(config) };
+    let address = Address::Sqlite(path.clone());
+    let Some(store) = Store::look_into(&address).await? else { return Ok(config) };
+    let of_ledger = |why| OpenError::Ledger { place: address.to_string(), why };
+    let all = made::existing(&store).await.map_err(of_ledger)?.all;
+    Ok(config.with_made(MadeUp { all, broken: Vec::new() }))
+}
+
 /// Rings `bell` when another process on the same SQLite file commits. Where nothing tells of it, it is seen at the next look.
 fn hear_others(sqlite: Option<&Path>, bell: &Bell) -> Option<Echo> {
     Echo::start(sqlite?, bell.clone())
@@ -584,8 +600,8 @@ impl Keep {
         let alone = self.sqlite.is_some();
         loop {
             let (store, bell) = (self.store.clone(), self.bell.clone());
-            let config = (self.config.clone(), self.newest.clone());
-            match Engine::new(store, config, bell, supervisor.clone(), self.secrets.clone(), alone).await {
+            let rules = Rules { newest: self.newest.clone(), config: self.config.clone() };
+            match Engine::new(store, rules, bell, supervisor.clone(), self.secrets.clone(), alone).await {
                 Ok(engine) => {
                     if at_last {
                         tracing::info!("carrying out runs now");

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::config::check::{CheckOptions, Report, check};
 use crate::config::version::Version;
-use crate::config::{Config, Problem};
+use crate::config::{Config, Problem, template_of};
 use crate::domain::environment::{Stack, StackSource};
 use crate::domain::failure::Failure;
 use crate::domain::ids::EnvironmentName;
@@ -173,17 +173,56 @@ fn problem_of(failure: &Failure, environment: &EnvironmentName, root: &Path) -> 
     Problem::of_file(root, message).in_environment(environment.as_str())
 }
 
-/// Checks what only needs files, and sets environments with errors aside: they are unmanaged, the others go on.
+/// Checks what only needs files, and sets environments with errors aside: they are unmanaged, the others go on. So are templates: nothing is
+/// made from them.
 #[must_use]
 pub fn set_bad_roots_aside(mut config: Config) -> Config {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     let report = check(&config, &CheckOptions { is_set: Some(&is_set), ..CheckOptions::default() });
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
+    let mut aside: IndexMap<String, Vec<Problem>> = IndexMap::new();
     for problem in report.problems.into_iter().filter(Problem::is_error) {
         let Some(name) = problem.environment.clone() else { continue };
+        if let Some(template) = template_of(&name).map(str::to_owned) {
+            config.templates.shift_remove(template.as_str());
+            aside.entry(template).or_default().push(problem);
+            continue;
+        }
         config.set_aside(&name);
         unmanaged.entry(name).or_default().push(problem);
     }
     config.unmanaged = unmanaged;
+    config.templates_aside = aside;
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_held_against_its_roots_as_an_environment_is_but_not_what_nobody_knows_yet() {
+        let root = "variable \"cidr\" {\n  type = string\n  validation {\n    condition = contains([\"10.0.0.0/8\"], var.cidr)\n    error_message = \"no\"\n  }\n}\n\
+            variable \"slaves\" {\n  type = number\n}\n";
+        let template = "[pools.vpc]\nranges = ['10.64.0.0/12']\nprefix = 20\n\
+            [environments.lt]\ndown = 'off'\nowners = ['local:ito']\nstacks = [{ name = 'app', root = 'app', workspace = 'lt', variables = { cidr = '10.0.0.0/8' } }]\nprofiles.full.app = { slaves = 1 }\n\
+            [templates.lt]\npool = 'vpc'\n[templates.lt.environment]\nlike = 'lt'\nstacks = [{ name = 'app', workspace = '{env}', variables = { cidr = '{range}' } }]\n";
+        let found = |more: &str| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("tidegate.toml");
+            std::fs::create_dir(folder.path().join("app")).expect("made");
+            std::fs::write(&file, format!("{template}{more}")).expect("written");
+            std::fs::write(folder.path().join("app/main.tf"), root).expect("written");
+            let config = crate::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+            let config = set_bad_roots_aside(config);
+            assert_eq!(config.environments.len(), 1, "{:?}", config.unmanaged);
+            let said = config.templates_aside.values().flatten().map(|problem| problem.message.clone());
+            (config.templates.len(), said.collect::<Vec<_>>())
+        };
+        assert_eq!(found(""), (1, Vec::new()));
+        let (left, said) = found("profiles.full.app = { slvaes = 2 }\n");
+        assert_eq!((left, said), (0, vec!["the root declares no variable `slvaes`".to_owned()]));
+        let (left, said) = found("settings.more = { stack = 'app', variable = 'more', min = 1, max = 2 }\n");
+        assert!(left == 0 && said[0] == "the root declares no variable `more`", "{said:?}");
+    }
 }

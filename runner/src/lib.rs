@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod agenda;
+pub mod at_work;
 pub mod bell;
 pub mod capacity;
 pub mod clockwork;

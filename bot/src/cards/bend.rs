@@ -7,7 +7,7 @@ use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::{RunRequest, Target};
 use tidegate_runner::domain::schedule::{
-    AtOnce, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, OddDay, QuietKind, Turn, in_words,
+    AtOnce, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, HeldBack, OddDay, QuietKind, Skipped, Turn, in_words,
 };
 
 use super::card::{Card, Line, Tone};
@@ -16,6 +16,9 @@ use super::words::{Clock, DOT, cut, duration, plural};
 
 /// Most transitions that are named of one environment.
 const NAMED_MAX: usize = 5;
+
+/// Most lines that are offered to leave out again what was taken back.
+const OFFERED_MAX: usize = 3;
 
 /// The desk's answer to an order that bends schedules.
 pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
@@ -60,7 +63,30 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
             let card = card.lines(at_once);
             let card =
                 card.lines(one.turns.iter().take(NAMED_MAX).map(|turn| Line::text(when(turn, clock)).indented(1)));
-            card.next(format!("next {}", one.environment))
+            let card = card.lines(one.bent.iter().filter_map(taken_back));
+            let meanwhile = one.meanwhile.as_ref().map(|bent| {
+                let stays = one.stays.as_ref().map(|stays| format!("It stays at {} meanwhile: ", in_words(stays)));
+                Line::text(format!("{}{}", stays.unwrap_or_default(), bent_words(bent, clock)))
+            });
+            let card = card.lines(meanwhile);
+            let again = one.bent.iter().filter_map(|bent| skip_again(one, bent));
+            let again: std::collections::BTreeSet<String> = again.collect();
+            again.into_iter().take(OFFERED_MAX).fold(card, Card::next).next(format!("next {}", one.environment))
+        }
+        BendAnswer::AllUnpaused(all) => {
+            let count = plural(u64::try_from(all.len()).unwrap_or(u64::MAX), "environment");
+            let mut card = Card::new(Tone::Good, format!("Schedules count again in {count}"));
+            for one in all {
+                let next = one.next.as_ref().map(|next| format!(": next: {}", when(next, clock))).unwrap_or_default();
+                card = card.line(Line::text(format!("{}{next}", one.environment)));
+                card = card.lines(
+                    one.at_once
+                        .as_ref()
+                        .map(|at_once| at_once_words(&one.environment, at_once, one.warned, clock).indented(1)),
+                );
+                card = card.lines(one.bent.iter().filter_map(taken_back).map(|line| line.indented(1)));
+            }
+            card.next("next")
         }
         BendAnswer::Cleared { environment, why, left } => {
             let tone = if left.is_empty() { Tone::Good } else { Tone::Warning };
@@ -74,6 +100,38 @@ pub(super) fn answer(answer: &BendAnswer, clock: &Clock) -> Card {
     }
 }
 
+/// `Not left out any more: working hours at Tue 2026-11-24 09:00, as ito had asked`
+fn taken_back(bent: &Bent) -> Option<Line> {
+    let what = match &bent.bend {
+        Bend::Skip(Skipped::One { schedule, local }) => {
+            format!("{} at {}", cut(schedule), local.format("%a %Y-%m-%d %H:%M"))
+        }
+        Bend::Skip(Skipped::Days { first, last, .. }) if first == last => {
+            format!("all on {}", first.format("%a %Y-%m-%d"))
+        }
+        Bend::Skip(Skipped::Days { first, last, .. }) => {
+            format!("all from {} to {}", first.format("%a %Y-%m-%d"), last.format("%a %Y-%m-%d"))
+        }
+        _ => return None,
+    };
+    Some(Line::text(format!("Not left out any more: {what}, as {} had asked", cut(&distinct(&bent.called)))))
+}
+
+/// The line that leaves the same out once more.
+fn skip_again(one: &BentOne, bent: &Bent) -> Option<String> {
+    let name = &one.environment;
+    match &bent.bend {
+        Bend::Skip(Skipped::Days { first, last, .. }) if first == last => Some(format!("skip {name} {first}")),
+        Bend::Skip(Skipped::Days { first, last, .. }) => Some(format!("skip {name} {first}..{last}")),
+        Bend::Skip(Skipped::One { local, .. }) => {
+            let comes_next =
+                one.next.as_ref().is_some_and(|next| one.turns.first().is_some_and(|turn| turn.at == next.at));
+            Some(if comes_next { format!("skip {name}") } else { format!("skip {name} {}", local.date()) })
+        }
+        _ => None,
+    }
+}
+
 /// What people hear of the clock.
 pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &Clock) -> Card {
     let level = in_words(&said.turn().wanted);
@@ -84,7 +142,7 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             let due = format!("It was to go there at {}, {}", moment(turn), whence(from, *in_doubt));
             let card = card.line(Line::text(due));
             let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
-            let skip = (!unskippable).then(|| skip_it(environment, turn));
+            let skip = (!unskippable).then(|| skip_it(environment));
             skip.into_iter().fold(card, Card::next).next(format!("next {environment}"))
         }
         ClockNews::Ahead { turn, from, held: None, unskippable, in_doubt } => {
@@ -97,10 +155,10 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             let card = card
                 .next(format!("keep {environment} for 1h"))
                 .next(format!("keep {environment} until {}", evening(turn)));
-            let skip = (!unskippable).then(|| skip_it(environment, turn));
+            let skip = (!unskippable).then(|| skip_it(environment));
             skip.into_iter().fold(card, Card::next).next(format!("down {environment} {}", turn.wanted.level))
         }
-        ClockNews::Late { turn, by_ms, collapsed, run, stood_against } => {
+        ClockNews::Late { turn, by_ms, collapsed, run, stood_against, held_back } => {
             let card = Card::new(
                 Tone::Warning,
                 format!("{environment} goes to {level}, {} late{DOT}run {run}", duration(*by_ms)),
@@ -110,12 +168,14 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 None => "nobody looked then.".to_owned(),
             };
             let card = card.line(Line::text(format!("It was due at {}; {why}", moment(turn))));
+            let card = card.lines(held_back.as_ref().map(|held| was_held_back(held, clock)));
             card.lines(before_it(*collapsed)).next(format!("show {run}"))
         }
-        ClockNews::Missed { turn, by_ms, collapsed } => {
+        ClockNews::Missed { turn, by_ms, collapsed, held_back } => {
             let title = format!("{environment} was NOT brought to {level}{DOT}seen {} late", duration(*by_ms));
             Card::new(Tone::Bad, title)
                 .line(Line::text(format!("It was due at {}, and its `catch_up` is over.", moment(turn))))
+                .lines(held_back.as_ref().map(|held| was_held_back(held, clock)))
                 .lines(before_it(*collapsed))
                 .next(format!("status {environment}"))
                 .next(format!("next {environment}"))
@@ -148,7 +208,7 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
             let stays = stays.as_ref().map(|stays| format!("It stays at {}{DOT}", in_words(stays))).unwrap_or_default();
             card.line(Line::text(format!("{stays}next: {}", when(turn, clock))))
                 .next(format!("next {environment}"))
-                .next(format!("skip {environment}"))
+                .next(format!("skip {environment} {}", turn.local.date()))
         }
         ClockNews::Refused { turn, why, again } => {
             let card = Card::new(Tone::Bad, format!("{environment} is NOT brought to {level}{DOT}refused"));
@@ -220,6 +280,15 @@ pub(super) fn held_by(hold: &Hold, clock: &Clock) -> String {
     format!("{word} by {}{until}{because}", cut(&distinct(&hold.called)))
 }
 
+/// `It was held back: kept by ito since 20:58 until 22:58, because we measure.`
+fn was_held_back(held: &HeldBack, clock: &Clock) -> Line {
+    let HeldBack { how, called, since, until, because, by: _ } = held;
+    let until = until.map(|until| format!(" until {}", clock.moment(until))).unwrap_or_default();
+    let because = because.as_ref().map(|because| format!(", because {}", cut(because))).unwrap_or_default();
+    let since = clock.moment(*since);
+    Line::text(format!("It was held back: {how} by {} since {since}{until}{because}.", cut(&distinct(called))))
+}
+
 /// That nothing comes of what people were warned of, and why.
 fn called_off(
     environment: &EnvironmentName,
@@ -283,14 +352,16 @@ pub(super) fn moment(turn: &Turn) -> String {
     format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"))
 }
 
-/// Six in the evening until six in the morning: what `skip ENV tonight` is about.
-pub(super) fn is_night(turn: &Turn) -> bool {
-    !(6..18).contains(&turn.local.hour())
+/// Whether it lies in the night that whoever types `skip ENV tonight` from `now` on means: six in the evening until six in the morning.
+pub(super) fn is_tonight(turn: &Turn, now: Timestamp) -> bool {
+    /// Before six in the morning it is the night that has begun; the next one begins later than this, in milliseconds.
+    const NEAR_MS: i64 = 12 * 3_600_000;
+    !(6..18).contains(&turn.local.hour()) && turn.at.ms_since(now) <= NEAR_MS
 }
 
-/// What leaves it out.
-pub(super) fn skip_it(environment: &EnvironmentName, turn: &Turn) -> String {
-    format!("skip {environment} {}", if is_night(turn) { "tonight" } else { "next" })
+/// What leaves out what people are warned of: it is what comes next.
+pub(super) fn skip_it(environment: &EnvironmentName) -> String {
+    format!("skip {environment}")
 }
 
 /// Ten in the evening, or an hour later where that is near or over; with its offset, so that it means the same whoever types it.

@@ -62,7 +62,7 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         // With its whole date it is not read on a phone.
         ("keep", [_, "until", end]) => return Some(keep_until(command, end)),
         ("skip", [_, "tonight"]) => ("Skip tonight", Weight::Plain),
-        ("skip", [_, "next"]) => ("Skip it", Weight::Plain),
+        ("skip", [_] | [_, "next"]) => ("Skip it", Weight::Plain),
         ("down", [_, _]) => ("Down now", Weight::Off),
         ("recover", [_]) => ("Look into it", Weight::On),
         ("adopt", [_]) => ("Adopt", Weight::Plain),

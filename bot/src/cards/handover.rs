@@ -4,10 +4,12 @@ use tidegate_runner::domain::answer::{EnvironmentStatus, RunSummary, Standing};
 use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::made::{Made, Stage};
 use tidegate_runner::domain::run::{Outcome, RunState};
+use tidegate_runner::domain::schedule::{Turn, in_words};
 
+use super::bend::moment;
 use super::card::{Card, Line, Span, Tone};
 use super::holds::hold_fact;
-use super::next::bent_words;
+use super::next::{bent_words, overdue_fact};
 use super::words::{Clock, DOT, cut, plural, target};
 
 /// What ends within so many milliseconds ends soon: an hour.
@@ -67,7 +69,10 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
     } else if status.stacks.values().any(|stack| stack.in_doubt) && status.running.is_none() {
         facts.push("IN DOUBT what stands".to_owned());
     }
-    if let (Some(asked), Some(wanted)) = (&status.asked, &status.wanted)
+    if let Some(overdue) = &status.overdue {
+        let done = if overdue.until.is_some() { "" } else { ", and not done any more" };
+        facts.push(format!("{}{done}", overdue_fact(overdue)));
+    } else if let (Some(asked), Some(wanted)) = (&status.asked, &status.wanted)
         && asked != wanted
     {
         facts.push(format!("at {}, where its schedules ask for {}", target(wanted), target(asked)));
@@ -81,8 +86,10 @@ fn of(status: &EnvironmentStatus, clock: &Clock) -> Vec<String> {
     // What was made for one test has its end.
     facts.extend(left_up(status, clock).filter(|_| until.is_none() && status.made.is_none()));
     facts.extend(status.made.as_ref().and_then(|listed| near_its_end(&listed.made, clock)));
-    if let Some(until) = until.filter(|until| (0..=SOON_MS).contains(&until.ms_since(clock.now))) {
-        facts.push(format!("ends {}", clock.moment(until)));
+    // When it ends is what `next` says: a keep or the schedules can ask for the same for longer.
+    let soon = |turn: &&Turn| (0..=SOON_MS).contains(&turn.at.ms_since(clock.now));
+    if let Some(turn) = status.next.as_ref().filter(soon).filter(|_| until.is_some_and(|until| until > clock.now)) {
+        facts.push(format!("goes to {} {}", in_words(&turn.wanted), moment(turn)));
     }
     facts
 }

@@ -4,7 +4,7 @@ use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::holds::{
     About, Afterwards, Comes, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking,
 };
-use tidegate_runner::domain::ids::{ActorId, RunNumber};
+use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::Target;
 
@@ -19,11 +19,24 @@ use super::words::{Clock, DOT, about, cut, duration, plural, run_of, target, wha
 /// Most runs that are named in a list.
 const NAMED_MAX: usize = 5;
 
+/// What a hold means for the end of what was made for one test, whose time is over at `ends`, and at `latest` whatever is done to it.
+fn carried(hold: &Hold, ends: Timestamp, latest: Timestamp, clock: &Clock) -> Line {
+    let beyond = if hold.until.is_some_and(|until| until > latest) {
+        format!(", beyond {}, which is the longest that its template allows", clock.moment(latest))
+    } else {
+        String::new()
+    };
+    let ends = clock.moment(ends);
+    Line::text(format!(
+        "It was made for one test, and its time is over at {ends}: its end waits until this is over{beyond}."
+    ))
+}
+
 /// The desk's answer to an order about holds.
 #[must_use]
 pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
     match answer {
-        HoldAnswer::Began { hold, going_on, refused, comes } => {
+        HoldAnswer::Began { hold, going_on, refused, comes, carries } => {
             let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
             let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
             let card = match hold.kind {
@@ -43,7 +56,8 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
                         runs(refused.iter().map(run_of))
                     ))
                 }));
-            card.lines(comes_of(hold, comes.as_ref(), clock)).next(lift(hold))
+            let carries = carries.map(|(ends, latest)| carried(hold, ends, latest, clock));
+            card.lines(carries).lines(comes_of(hold, comes.as_ref(), clock)).next(lift(hold))
         }
         HoldAnswer::Booked { hold, afterwards } => {
             let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));

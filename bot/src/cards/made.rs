@@ -16,6 +16,12 @@ pub(super) fn answer(answer: &MadeAnswer, clock: &Clock) -> Card {
             let title = format!("{} lives until {}", made.name, clock.moment(made.ends));
             Card::new(Tone::Good, title).line(Line::text(at_most(made, clock))).next(format!("end {}", made.name))
         }
+        MadeAnswer::Renewed(made) => {
+            let title = format!("{} has what {} says now, and goes on being deleted", made.name, made.template);
+            let kept: Vec<String> = made.keep.iter().map(ToString::to_string).collect();
+            let kept = (!kept.is_empty()).then(|| Line::text(format!("It keeps {}.", kept.join(", "))));
+            Card::new(Tone::Good, title).lines(kept).next("list new")
+        }
         MadeAnswer::Differs { made, lines } if lines.is_empty() => {
             let title = format!("{} has what {} says", made.name, made.template);
             Card::new(Tone::Good, title).next(format!("status {}", made.name))
@@ -68,7 +74,12 @@ pub(super) fn facts(listed: &Listed, clock: &Clock) -> String {
         facts.push(format!("until {}", clock.moment(made.ends)));
     }
     facts.extend(made.range.as_ref().map(|(_, range)| range.clone()));
-    facts.extend(made.try_at.filter(|_| made.told.is_some()).map(|at| format!("tried again {}", clock.moment(at))));
+    let told = made.told.as_ref();
+    if made.stage == Stage::Ending {
+        facts.extend(made.try_at.filter(|_| told.is_some()).map(|at| format!("tried again {}", clock.moment(at))));
+    } else {
+        facts.extend(told.map(|told| format!("its end waits: {}", cut(told))));
+    }
     facts.extend(listed.broken.as_ref().map(|why| format!("NOT MANAGED: {}", cut(why))));
     facts.join(DOT)
 }
@@ -110,7 +121,30 @@ pub(super) fn of_life(name: &EnvironmentName, said: &LifeNews, clock: &Clock) ->
                 card.line(Line::text("It has lived as long as its template allows."))
             }
         }
-        LifeNews::Deleting { left, why, run, again } => {
+        LifeNews::Busy { at_work, ends, latest } => {
+            let card = Card::new(Tone::Warning, format!("{name} does not end yet: its time is over, and a test runs"))
+                .line(Line::text(cut(&at_work.said)))
+                .line(Line::text(format!("Its time was over at {}.", clock.moment(*ends))))
+                .line(Line::text(format!(
+                    "It ends by itself once none runs, and at {} in any case.",
+                    clock.moment(at_work.until)
+                )));
+            let more = latest.ms_since(*ends) / 60_000;
+            let card = if more > 0 { card.next(format!("extend {name} {}m", more.min(120))) } else { card };
+            card.next(format!("end {name} anyway because REASON"))
+        }
+        LifeNews::Late { ends, waited } => {
+            let late = duration(clock.now.ms_since(*ends));
+            let why = match waited {
+                Some(waited) => format!("It waited for a test: {}", cut(waited)),
+                None => "Nothing of Tidegate ran when its time was over.".to_owned(),
+            };
+            Card::new(Tone::Warning, format!("{name} is deleted now, {late} late"))
+                .line(Line::text(format!("Its time was over at {}.", clock.moment(*ends))))
+                .line(Line::text(why))
+                .next(format!("status {name}"))
+        }
+        LifeNews::Deleting { left, why, run, again, next } => {
             let (count, named) = match left {
                 Some(left) => {
                     let more = left.len().saturating_sub(LEFT_NAMED_MAX);
@@ -124,6 +158,7 @@ pub(super) fn of_life(name: &EnvironmentName, said: &LifeNews, clock: &Clock) ->
                 .line(Line::text(cut(why)))
                 .lines(named.map(Line::text))
                 .line(Line::text(format!("It is tried again at {}.", clock.moment(*again))));
+            let card = next.iter().fold(card, |card, line| card.next(line.clone()));
             let card = run.iter().fold(card, |card, run| card.next(format!("show {run}")).next(format!("retry {run}")));
             card.next("list new")
         }

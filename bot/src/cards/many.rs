@@ -4,7 +4,7 @@ use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::domain::ids::{EnvironmentName, GroupName};
 use tidegate_runner::domain::schedule::ClockNews;
 
-use super::bend::{is_night, moment, odd_days, skip_it};
+use super::bend::{is_tonight, moment, odd_days, skip_it};
 use super::card::{Card, Line, Tone};
 use super::words::{Clock, DOT, cut, duration};
 
@@ -112,7 +112,8 @@ pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<
     let can_skip = |one: &EnvironmentName| {
         !all.iter().any(|(name, said, _)| *name == one && matches!(said, ClockNews::Ahead { unskippable: true, .. }))
     };
-    let skip = if is_night(turn) { "tonight" } else { "next" };
+    let tonight = is_tonight(turn, clock.now);
+    let skip = if tonight { "tonight" } else { "next" };
     if let Some(group) = group.filter(|_| !still.is_empty()) {
         card = card.next(format!("keep @{group} for 1h"));
     }
@@ -121,11 +122,11 @@ pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<
     }
     if let Some(one) = still.first() {
         card = card.next(format!("keep {one} for 1h"));
-        card = if can_skip(one) { card.next(skip_it(one, turn)) } else { card };
+        card = if can_skip(one) { card.next(skip_it(one)) } else { card };
     }
-    let leave = if is_night(turn) { "skip tonight" } else { "skip it" };
+    let leave = if tonight { "skip tonight" } else { "skip it" };
     let choices = still.iter().flat_map(|name| {
-        let skip = can_skip(name).then(|| (format!("{name}: {leave}"), skip_it(name, turn)));
+        let skip = can_skip(name).then(|| (format!("{name}: {leave}"), skip_it(name)));
         std::iter::once((format!("{name}: keep 1 h"), format!("keep {name} for 1h"))).chain(skip)
     });
     let choices = choices.collect();
@@ -185,7 +186,7 @@ mod tests {
                 "envs",
             ),
             (
-                ClockNews::Missed { turn: nine.clone(), by_ms: 3_600_000, collapsed: 0 },
+                ClockNews::Missed { turn: nine.clone(), by_ms: 3_600_000, collapsed: 0, held_back: None },
                 "09:00: 40 environments were NOT brought on · seen 1 h late",
                 "envs",
             ),
@@ -217,7 +218,7 @@ mod tests {
         assert_eq!(all.title, "09:00: 4 environments go down in 15 min");
         assert_eq!(all.next.get(..2), Some(&["keep @rpg for 1h".to_owned(), "skip @rpg next".to_owned()][..]));
         let choices = all.menu.expect("a menu").choices;
-        assert_eq!((choices.len(), choices[0].1.as_str(), choices[1].1.as_str()), (8, "keep a for 1h", "skip a next"));
+        assert_eq!((choices.len(), choices[0].1.as_str(), choices[1].1.as_str()), (8, "keep a for 1h", "skip a"));
         let some = card([Warned::Otherwise, Warned::There, Warned::Ahead, Warned::Ahead], 900_000);
         assert_eq!(some.title, "09:00: 2 environments go down in 15 min");
         let lines = format!("{:?}", some.lines);

@@ -4,17 +4,17 @@ use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::schedule::{
-    Because, Bend, Bent, CHANGED, ClockChange, Note, Quiet, QuietKind, Skipped, Transition, in_words,
+    Because, Bend, Bent, CHANGED, ClockChange, Note, Overdue, Quiet, QuietKind, Skipped, Transition, in_words,
 };
 
-use super::bend::held_by;
+use super::bend::{held_by, moment};
 use super::card::{Card, Line, Span, Tone};
 use super::words::{Clock, DOT, cut, duration};
 
 /// Most transitions that are told of one environment.
 const TOLD_MAX: usize = 40;
 
-/// Most transitions in the one line of an environment.
+/// Most transitions of an environment among several, and in its one line.
 const NEXT_MAX: usize = 4;
 
 /// What comes in `days` days from now or from `from` on, environment by environment.
@@ -37,7 +37,7 @@ pub fn next(all: &[Upcoming], from: Option<Timestamp>, days: u32, clock: &Clock)
         if all.len() > 1 {
             card = card.line(Line::of([Span::Strong(upcoming.environment.to_string())]));
         }
-        card = card.lines(of_one(upcoming, days, clock));
+        card = card.lines(of_one(upcoming, if all.len() > 1 { NEXT_MAX } else { TOLD_MAX }, days, clock));
     }
     card.next(format!("status {}", first.environment))
 }
@@ -52,10 +52,13 @@ pub fn next_of(upcoming: &Upcoming) -> Option<Line> {
     let shown: Vec<String> = upcoming.transitions.iter().take(NEXT_MAX).map(words).collect();
     let more = upcoming.transitions.len().checked_sub(NEXT_MAX).filter(|more| *more > 0);
     let more = more.map(|more| format!("{DOT}and {more} more")).unwrap_or_default();
-    (!shown.is_empty()).then(|| Line::text(format!("next: {}{more}", shown.join(DOT))))
+    let next = (!shown.is_empty()).then(|| format!("next: {}{more}", shown.join(DOT)));
+    let overdue = upcoming.overdue.as_ref().map(overdue_fact);
+    let told: Vec<String> = overdue.into_iter().chain(next).collect();
+    (!told.is_empty()).then(|| Line::text(told.join(DOT)))
 }
 
-fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
+fn of_one(upcoming: &Upcoming, most: usize, days: u32, clock: &Clock) -> Vec<Line> {
     let Upcoming {
         environment,
         transitions,
@@ -69,9 +72,11 @@ fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
         unread,
         aside,
         held,
+        overdue,
     } = upcoming;
+    let late = overdue.iter().map(|overdue| overdue_line(environment, overdue, clock).indented(1));
     let mut lines: Vec<Line> =
-        transitions.iter().take(TOLD_MAX).map(|transition| one(transition, bends, clock).indented(1)).collect();
+        late.chain(transitions.iter().take(most).map(|transition| one(transition, bends, clock).indented(1))).collect();
     if transitions.is_empty() {
         let words = match (*scheduled, *destroyed) {
             (_, true) => format!("it was destroyed: its schedules count again after `up {environment}`"),
@@ -80,13 +85,14 @@ fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
                     "it is `adopted`: its schedules count once a plan of all of it finds nothing to do: `plan {environment}`"
                 )
             }
+            (true, false) if overdue.is_some() => "nothing else changes".to_owned(),
             (true, false) => "nothing changes".to_owned(),
             (false, false) => "it has no schedule".to_owned(),
         };
         lines.push(Line::marked(&words).indented(1));
     }
-    if let Some(further) = transitions.get(TOLD_MAX) {
-        let more = transitions.len() - TOLD_MAX;
+    if let Some(further) = transitions.get(most) {
+        let more = transitions.len() - most;
         let from = format!("{}{}", further.local.format("%Y-%m-%dT%H:%M:%S"), further.offset);
         lines.push(Line::marked(&format!("and {more} more: `next {environment} from {from} {days}d`")).indented(1));
     }
@@ -111,6 +117,23 @@ fn of_one(upcoming: &Upcoming, days: u32, clock: &Clock) -> Vec<Line> {
     }
     lines.extend(bends.iter().map(|bent| Line::text(bent_words(bent, clock)).indented(1)));
     lines
+}
+
+/// `OVERDUE since Mon 2026-11-23 21:00 +09:00 Asia/Tokyo: full -> small`, as it is told everywhere.
+pub(super) fn overdue_fact(Overdue { turn, from, .. }: &Overdue) -> String {
+    format!("OVERDUE since {}: {} -> {}", moment(turn), in_words(from), in_words(&turn.wanted))
+}
+
+/// The same with what comes of it.
+pub(super) fn overdue_line(environment: &EnvironmentName, overdue: &Overdue, clock: &Clock) -> Line {
+    let fact = overdue_fact(overdue);
+    let Some(until) = overdue.until else {
+        let way = if overdue.lowers { "down" } else { "up" };
+        let line = format!("{way} {environment} {}", in_words(&overdue.turn.wanted));
+        return Line::marked(&format!("{fact}{DOT}it is not done any more, as its `catch_up` is over: `{line}`"));
+    };
+    let until = clock.ahead(until);
+    Line::text(format!("{fact}{DOT}done as soon as a process follows the schedules, until {until}"))
 }
 
 /// Of an environment whose code does not check.

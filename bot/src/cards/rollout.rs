@@ -78,6 +78,10 @@ pub fn rollout(rollout: &Rollout) -> Card {
         ))
     } else if all == 1 {
         card.line(Line::text(format!("Only {first}.")))
+    } else if rollout.scope.goes_group_by_group() {
+        card.line(Line::text(format!(
+            "{first} alone first, then group by group, up to {TOGETHER} at a time; the first that does not succeed stops it."
+        )))
     } else {
         card.line(Line::text(format!(
             "{first} alone first, then up to {TOGETHER} at a time; the first that does not succeed stops it."
@@ -210,7 +214,7 @@ mod tests {
     use tidegate_runner::domain::answer::Actor;
     use tidegate_runner::domain::command::Order;
     use tidegate_runner::domain::ids::{ActorId, Timestamp};
-    use tidegate_runner::domain::rollout::{Scope, stage};
+    use tidegate_runner::domain::rollout::{Scope, stages};
 
     use super::*;
     use crate::commands::fixture::with_groups;
@@ -219,7 +223,7 @@ mod tests {
     fn all(command: CommandName, ended: Option<End>, came: &[(Option<i64>, Option<Came>)]) -> Rollout {
         let items = came.iter().enumerate().map(|(at, (run, came))| Item {
             environment: format!("game-{at}").parse().expect("a name"),
-            stage: stage(command, at),
+            stage: stages(command, &vec![0; at + 1])[at],
             order: Order::Destroy { environment: "x".parse().expect("a name") },
             run: run.map(RunNumber),
             came: came.clone(),

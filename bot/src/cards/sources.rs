@@ -38,7 +38,7 @@ pub fn json(all: &[Shown]) -> String {
 #[must_use]
 pub fn unknown(name: &str, nearest: Option<&str>) -> String {
     let hint = nearest.map(|nearest| format!(": did you mean `tidegate check --show {nearest}`?")).unwrap_or_default();
-    format!("there is no environment and no group `{name}`{hint}")
+    format!("there is no environment, no group and no template `{name}`{hint}")
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
         assert!(json(&all).contains(r#""line":4"#));
         assert_eq!(
             unknown("rgp", Some("rpg")),
-            "there is no environment and no group `rgp`: did you mean `tidegate check --show rpg`?"
+            "there is no environment, no group and no template `rgp`: did you mean `tidegate check --show rpg`?"
         );
     }
 }

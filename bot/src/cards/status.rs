@@ -11,7 +11,7 @@ use super::card::{Card, Line, Span, Tone};
 use super::history::{how, state_word};
 use super::holds::{hold_fact, hold_line};
 use super::made::{facts, was_made};
-use super::next::bent_words;
+use super::next::{bent_words, overdue_line};
 use super::run::approval;
 use super::run::failure::held_by;
 use super::run::{progress_lines, silence};
@@ -300,10 +300,11 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         lost_ended,
         besides,
         locks,
-        paused,
+        paused: _,
         asked,
-        visit,
-        next,
+        visit: _,
+        next: _,
+        overdue,
         made,
     } = status;
     let unreadable = !unread.is_empty() || !lost.is_empty() || !lost_ended.is_empty();
@@ -347,11 +348,9 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     if !locks.is_empty() {
         card = card.next(format!("preflight {name}"));
     }
-    card = card.lines(paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock)))));
-    card = card.lines(visit.as_ref().map(|bent| Line::text(bent_words(bent, clock))));
-    card = card.lines(next.as_ref().map(|next| Line::text(format!("next: {}", when(next, clock)))));
+    card = comes(card, status, clock);
     let quiet = running.is_none() && waiting.is_empty();
-    if let Some(asked) = asked.as_ref().filter(|asked| quiet && wanted.as_ref() != Some(asked)) {
+    if let Some(asked) = asked.as_ref().filter(|asked| quiet && overdue.is_none() && wanted.as_ref() != Some(asked)) {
         card =
             card.line(Line::text(format!("its schedules ask for {}, and nothing is on its way there", target(asked))));
     }
@@ -375,6 +374,15 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let above = wanted.as_ref().and_then(|wanted| levels.iter().position(|level| *level == wanted.level));
     let above = levels.iter().skip(above.map_or(0, |at| at + 1));
     card.choose(PLAN, above.map(|level| (level.to_string(), format!("plan {name} {level}"))).collect())
+}
+
+/// What people bend, what was due and what comes next.
+fn comes(card: Card, status: &EnvironmentStatus, clock: &Clock) -> Card {
+    let EnvironmentStatus { name, paused, visit, overdue, next, .. } = status;
+    let card = card.lines(paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock)))));
+    let card = card.lines(visit.as_ref().map(|bent| Line::text(bent_words(bent, clock))));
+    let card = card.lines(overdue.as_ref().map(|overdue| overdue_line(name, overdue, clock)));
+    card.lines(next.as_ref().map(|next| Line::text(format!("next: {}", when(next, clock)))))
 }
 
 fn locked(LockSeen { stack, holder, run, at }: &LockSeen, clock: &Clock) -> Line {

@@ -26,7 +26,7 @@ pub struct Check {
     /// Asks the chats that are configured what is missing there: tokens, scopes, channels. Nothing is posted.
     #[arg(long)]
     online: bool,
-    /// Instead, prints each value of an environment, or of a group (`@rpg`), with the file and line that it comes from.
+    /// Instead, prints each value of an environment, of a group (`@rpg`) or of a template, with the file and line that it comes from.
     #[arg(long, value_name = "NAME", conflicts_with = "online")]
     show: Option<String>,
 }
@@ -44,7 +44,7 @@ impl Check {
     /// Exit status 0 when nothing is wrong (warnings may be), else 1.
     pub(super) async fn run(&self, file: &Path) -> ExitCode {
         if let Some(wanted) = &self.show {
-            return self.show(file, wanted);
+            return self.show(file, wanted).await;
         }
         let mut at_once = None;
         let (report, asked) = match config::load_to_check(file) {
@@ -100,12 +100,20 @@ impl Check {
 
 impl Check {
     /// Exit status 0 when something was shown, else 1. Whether it is right is not asked.
-    fn show(&self, file: &Path, wanted: &str) -> ExitCode {
+    async fn show(&self, file: &Path, wanted: &str) -> ExitCode {
         let config = match config::load_to_check(file) {
             Ok((config, _)) => config,
             Err(problems) => {
                 eprint!("{}", config::render(&problems.into_vec(), color_on_stdout()));
                 return ExitCode::FAILURE;
+            }
+        };
+        // What the files say is shown also where the ledger cannot be read; why, is said.
+        let config = match house::with_made(config.clone()).await {
+            Ok(config) => config,
+            Err(error) => {
+                eprintln!("what was made with `new` is not shown: {error}");
+                config
             }
         };
         match config::show(&config, wanted) {

@@ -22,6 +22,8 @@ const FURTHEST_MS: i64 = 36_525 * DAY_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const MINUTE_MS: i64 = 60_000;
+/// When an evening begins, in hours of the wall clock: as for `skip ENV tonight`.
+const EVENING: u32 = 18;
 /// The most words that one moment has: `in 1 h 30 min`.
 pub(super) const WORDS_MAX: usize = 5;
 
@@ -102,6 +104,8 @@ fn next_at(time: NaiveTime, now: Timestamp, zone: Zone) -> String {
 struct Said {
     day: Option<Day>,
     time: Option<Clock>,
+    /// The day is `tonight`: it begins in the evening.
+    tonight: bool,
 }
 
 #[derive(Debug)]
@@ -144,7 +148,7 @@ impl Said {
             // Which end of that day is midnight?
             return None;
         }
-        let mut said = Self { day: (!day.is_empty()).then(|| named(day, today.date())).flatten(), time };
+        let mut said = Self { tonight, day: (!day.is_empty()).then(|| named(day, today.date())).flatten(), time };
         if said.day.is_none() && !day.is_empty() {
             return None;
         }
@@ -158,6 +162,7 @@ impl Said {
         let date = self.day.as_ref().map_or(today.date(), |day| day.date);
         match (self.time, end) {
             (Some(Clock { ends: false, time, .. }), _) => Some(date.and_time(time)),
+            (None, End::First) if self.tonight => date.and_hms_opt(EVENING, 0, 0),
             (None, End::First) => Some(date.and_time(NaiveTime::MIN)),
             (Some(Clock { ends: true, .. }), _) | (None, End::Last) => {
                 Some(date.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN))

@@ -50,8 +50,12 @@ pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Bend(BendOrder::Pause { environment: environment.name.clone(), until })))
 }
 
-/// Reads `unpause ENV [NUMBER|all]`.
+/// Reads `unpause ENV [NUMBER|all]`, and `unpause all`.
 pub(super) fn read_unpause(context: &Context<'_>) -> Result<Command, Refusal> {
+    if context.line.word(1).is_some_and(|word| ["all", "everything"].contains(&word.to_lowercase().as_str())) {
+        context.no_more_words(2)?;
+        return Ok(context.order(Order::Bend(BendOrder::UnpauseAll)));
+    }
     let environment = context.known_environment()?.name.clone();
     let key = |word: &str| {
         let key = word.trim_start_matches('#').to_lowercase();

@@ -52,6 +52,8 @@ pub(super) fn read_next(context: &Context<'_>) -> Result<Command, Refusal> {
                 }
                 days = Some(number);
             }
+            // Without an environment it is about all of them.
+            _ if at == 1 && (Context::is_keyword(word, "all") || Context::is_keyword(word, "everything")) => {}
             _ if environment.is_none() && of_group.is_none() && word.starts_with('@') => {
                 of_group = group::only(context, at)?;
             }

@@ -36,6 +36,7 @@ fn stack(name: &str, needs: &[&str]) -> Stack {
             parallelism: None,
         },
         readiness: tidegate_runner::domain::readiness::Readiness::default(),
+        busy: Vec::new(),
     }
 }
 

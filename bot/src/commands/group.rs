@@ -45,10 +45,43 @@ pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Re
     if context.spec.name == CommandName::Plan && word.eq_ignore_ascii_case("all") {
         return Some(Ok(Scope::All));
     }
-    let name = word.strip_prefix('@')?.to_lowercase();
+    word.strip_prefix('@')?;
+    if word == "@*" {
+        return Some(Ok(Scope::EachGroup));
+    }
+    // `@rpg,@moba`, also without the second `@`.
+    let words: Vec<&str> = word.split(',').filter(|name| !name.is_empty()).collect();
+    let mut found: Vec<GroupName> = Vec::new();
+    for one in &words {
+        match named(context, one) {
+            Ok(group) if found.contains(&group) => {}
+            Ok(group) => found.push(group),
+            Err((refusal, near)) => {
+                let refusal = match near {
+                    Some(near) => {
+                        let near = format!("@{near}");
+                        let line: Vec<&str> =
+                            words.iter().map(|word| if word == one { near.as_str() } else { *word }).collect();
+                        refusal.hint(context.line.with(at, &line.join(",")))
+                    }
+                    None => refusal.hint("envs"),
+                };
+                return Some(Err(refusal));
+            }
+        }
+    }
+    Some(Ok(match found.as_slice() {
+        [only] => Scope::Group(only.clone()),
+        _ => Scope::Groups(found),
+    }))
+}
+
+/// The group of this name; else why there is none, and which was probably meant.
+fn named<'a>(context: &Context<'a>, word: &str) -> Result<GroupName, (Refusal, Option<&'a str>)> {
+    let name = word.trim_start_matches('@').to_lowercase();
     let all = groups(context.known);
     if let Some(group) = all.iter().find(|group| group.as_str() == name) {
-        return Some(Ok(Scope::Group((*group).clone())));
+        return Ok((*group).clone());
     }
     let known = || all.iter().map(|group| group.as_str());
     let why = if all.is_empty() {
@@ -58,10 +91,22 @@ pub(super) fn scope(context: &Context<'_>, at: usize) -> Option<Result<Scope, Re
         format!("the groups are: {}", listed(known()))
     };
     let refusal = Refusal::not_understood(format!("there is no group {}", quoted(word)), why);
-    Some(Err(match nearest(&name, known()) {
-        Some(near) => refusal.hint(context.line.with(at, &format!("@{near}"))),
+    Err((refusal, nearest(&name, known())))
+}
+
+/// That the command is about one group.
+fn of_one_group(context: &Context<'_>, at: usize, scope: &Scope) -> Refusal {
+    let what = format!("`{}` is about one group at a time", context.spec.name);
+    let first = match scope {
+        Scope::Groups(groups) => groups.first().cloned(),
+        Scope::EachGroup => groups(context.known).first().map(|group| (*group).clone()),
+        Scope::Group(_) | Scope::All => None,
+    };
+    let refusal = Refusal::not_understood(what, format!("{scope} stands for several"));
+    match first {
+        Some(first) => refusal.hint(context.line.with(at, &format!("@{first}"))),
         None => refusal.hint("envs"),
-    }))
+    }
 }
 
 /// The group that a word names; `None`: it names none.
@@ -74,17 +119,23 @@ pub(super) fn only(context: &Context<'_>, at: usize) -> Result<Option<GroupName>
     }
     match scope(context, at).transpose()? {
         Some(Scope::Group(group)) => Ok(Some(group)),
+        Some(scope @ (Scope::Groups(_) | Scope::EachGroup)) => Err(of_one_group(context, at, &scope)),
         Some(Scope::All) | None => Ok(None),
     }
 }
 
 /// The environments that are meant.
 fn meant<'a>(known: &Known<'a>, scope: &Scope) -> Vec<&'a Environment> {
-    let all = known.environments.values();
-    match scope {
-        Scope::All => all.collect(),
-        Scope::Group(group) => all.filter(|environment| environment.group.as_ref() == Some(group)).collect(),
-    }
+    let all: Vec<&Environment> =
+        known.environments.values().filter(|environment| scope.has(environment.group.as_ref())).collect();
+    let order: Vec<&GroupName> = match scope {
+        Scope::Groups(groups) => groups.iter().collect(),
+        Scope::EachGroup => groups(known).into_iter().collect(),
+        Scope::Group(_) | Scope::All => return all,
+    };
+    let of =
+        |group: &GroupName| all.iter().copied().filter(|one| one.group.as_ref() == Some(group)).collect::<Vec<_>>();
+    order.into_iter().flat_map(of).collect()
 }
 
 /// Reads the line as one about many environments, where it is; `None` where it is about one.
@@ -104,6 +155,9 @@ pub(super) fn read(context: &Context<'_>) -> Option<Result<Command, Refusal>> {
 }
 
 fn of_each(context: &Context<'_>, scope: Scope) -> Result<Command, Refusal> {
+    if scope.goes_group_by_group() && EACH.contains(&context.spec.name) {
+        return Err(of_one_group(context, 1, &scope));
+    }
     let mut orders: Vec<Order> = Vec::new();
     for environment in meant(context.known, &scope) {
         let line = Line::read(&context.line.with(1, environment.name.as_str()));
@@ -183,6 +237,8 @@ mod tests {
                 "scale @rpg slaves+=2 because 試験",
                 "destroy @rpg because the season has ended",
                 "up @rpg full for 3h",
+                "up @* full",
+                "down @*",
             ] {
                 let command = parse(line, known).unwrap_or_else(|refusal| panic!("{line}: {refusal:?}"));
                 let Command::Order { order: Order::Rollout(RolloutOrder::Begin { scope, orders }), because } = &command
@@ -224,6 +280,17 @@ mod tests {
                 assert_eq!(parse(&render(&command), known).expect("the same"), command, "{}", render(&command));
             }
             assert!(parse("hold @rpg because 測定", known).is_err());
+            assert_eq!(render(&parse("up @rpg,@rpg full", known).expect("one")), "up @rpg full");
+            assert_eq!(render(&parse("status @*", known).expect("read")), "status @*");
+            assert_eq!(render(&parse("cancel @*", known).expect("read")), "cancel @*");
+            for (line, hint) in [
+                ("up @rpg,@rgp full", "up @rpg,@rpg full"),
+                ("hold @* for 2h because 測定", "hold @rpg for 2h because 測定"),
+                ("list bookings @*", "list bookings @rpg"),
+            ] {
+                let refusal = parse(line, known).expect_err(line);
+                assert_eq!(refusal.hints.first().map(String::as_str), Some(hint), "{refusal:?}");
+            }
             let refusal = parse("next @rgp", known).expect_err("a slip");
             assert_eq!(refusal.hints, ["next @rpg"]);
         });

@@ -6,6 +6,8 @@ use super::normalise::{invisible, normalise};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     words: Vec<String>,
+    /// The same as they are offered again: with the quotes that make one value of several words.
+    shown: Vec<String>,
     because: Option<String>,
     /// What the words were cut from, with its quotes.
     plain: String,
@@ -31,12 +33,17 @@ impl Line {
             rest = after.trim_start();
         }
         let plain = normalise(&before);
-        let mut words: Vec<String> =
-            plain.split_whitespace().map(unquoted).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        if words.first().is_some_and(|first| is_name(first)) {
-            words.remove(0);
+        let quoted = quoted_words(&plain);
+        let pieces = plain.split_whitespace().enumerate().map(|(at, raw)| {
+            let word = unquoted(raw).to_owned();
+            (if quoted.contains(&at) { raw.to_owned() } else { word.clone() }, word)
+        });
+        let mut pieces: Vec<(String, String)> = pieces.filter(|(_, word)| !word.is_empty()).collect();
+        if pieces.first().is_some_and(|(_, first)| is_name(first)) {
+            pieces.remove(0);
         }
-        Self { words: joined(words), because, plain }
+        let (shown, words) = joined(pieces).into_iter().unzip();
+        Self { words, shown, because, plain }
     }
 
     /// This line without what stands between double quotes after its command, and that.
@@ -137,14 +144,19 @@ impl Line {
 
     /// The whole line again, without its reason.
     pub(super) fn unreasoned(&self) -> String {
-        self.words.join(" ")
+        self.shown.join(" ")
     }
 
-    fn edited(&self, edit: impl FnOnce(&mut Vec<String>)) -> String {
-        let mut words = self.words.clone();
-        edit(&mut words);
-        words.retain(|word| !word.is_empty());
-        let mut text = words.join(" ");
+    fn edited(&self, edit: impl Fn(&mut Vec<String>)) -> String {
+        let with = |words: &[String]| {
+            let mut words = words.to_vec();
+            edit(&mut words);
+            words.retain(|word| !word.is_empty());
+            words.join(" ")
+        };
+        // Where one of two quotes is edited away, the other one would enclose something else.
+        let whole = |text: &String| text.matches('"').count().is_multiple_of(2);
+        let mut text = Some(with(&self.shown)).filter(whole).unwrap_or_else(|| with(&self.words).replace('"', ""));
         if let Some(because) = self.because.as_deref().filter(|because| !because.is_empty()) {
             text.push_str(" because ");
             text.push_str(because);
@@ -214,16 +226,33 @@ pub(super) fn unquoted(text: &str) -> &str {
     text.trim_matches(['"', '\'', '`'])
 }
 
-/// Puts `slaves = 40`, `slaves =40` and `slaves + = 40` together again.
-fn joined(words: Vec<String>) -> Vec<String> {
-    let mut out: Vec<String> = Vec::with_capacity(words.len());
-    let mut words = words.into_iter().peekable();
-    while let Some(word) = words.next() {
-        let next_assigns = words.peek().is_some_and(|next| next.starts_with(['=', ':']));
+/// The places of the words that quotes make one value of, with others.
+fn quoted_words(plain: &str) -> std::collections::BTreeSet<usize> {
+    let (mut all, mut rest, mut at) = (std::collections::BTreeSet::new(), plain.trim_start(), 0);
+    while !rest.is_empty() {
+        let (argument, after) = Argument::read(rest);
+        let count = rest.strip_suffix(after).unwrap_or(rest).split_whitespace().count();
+        if argument.quoted && count > 1 {
+            all.extend(at..at + count);
+        }
+        (rest, at) = (after.trim_start(), at + count);
+    }
+    all
+}
+
+/// Puts `slaves = 40`, `slaves =40` and `slaves + = 40` together again; of each word how it is shown, and itself.
+fn joined(pieces: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut out: Vec<(String, String)> = Vec::with_capacity(pieces.len());
+    let mut pieces = pieces.into_iter().peekable();
+    while let Some((shown, word)) = pieces.next() {
+        let next_assigns = pieces.peek().is_some_and(|(_, next)| next.starts_with(['=', ':']));
         let first = out.len() == 1;
         match out.last_mut() {
-            Some(last) if belongs(last, &word, first, next_assigns) => last.push_str(&word),
-            _ => out.push(word),
+            Some((last_shown, last)) if belongs(last, &word, first, next_assigns) => {
+                last_shown.push_str(&shown);
+                last.push_str(&word);
+            }
+            _ => out.push((shown, word)),
         }
     }
     out

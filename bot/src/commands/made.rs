@@ -100,12 +100,18 @@ pub(super) fn read_extend(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(context.order(Order::Made(MadeOrder::Extend { name, by_ms })))
 }
 
-/// Reads `end ENV`: also of one whose definition does not check any more.
+/// Reads `end ENV [anyway]`: also of one whose definition does not check any more.
 pub(super) fn read_end(context: &Context<'_>) -> Result<Command, Refusal> {
     let name = context.named_environment()?;
     let next = if context.line.word(2).is_some_and(|word| Context::is_keyword(word, "now")) { 3 } else { 2 };
-    context.no_more_words(next)?;
-    Ok(context.order(Order::Made(MadeOrder::End { name })))
+    let anyway = context.line.word(next).is_some_and(|word| Context::is_keyword(word, "anyway"));
+    context.no_more_words(if anyway { next + 1 } else { next })?;
+    if anyway && context.line.because().is_none() {
+        let why = "whoever's test it ends is told why";
+        let refusal = Refusal::not_understood("`anyway` needs a reason", why);
+        return Err(refusal.hint(format!("end {name} anyway because REASON")));
+    }
+    Ok(context.order(Order::Made(MadeOrder::End { name, anyway })))
 }
 
 /// Reads `renew ENV [take]`.
@@ -164,6 +170,7 @@ mod tests {
                 ("extend shop by 3d because 延長", "extend shop 72h because 延長"),
                 ("end shop", "end shop"),
                 ("end shop now because done", "end shop because done"),
+                ("end shop now anyway because it hangs", "end shop anyway because it hangs"),
                 ("list new", "list new"),
                 ("renew shop", "renew shop"),
                 ("renew shop take", "renew shop take"),
@@ -203,6 +210,7 @@ mod tests {
                 "extend shop 99d",
                 "end",
                 "end shop app",
+                "end shop anyway",
                 "list",
                 "list all",
                 "renew shop please",

@@ -97,7 +97,10 @@ fn render_made(order: &MadeOrder) -> String {
             format!("{name} {made} from {template}{until}")
         }
         MadeOrder::Extend { name: made, by_ms } => format!("{name} {made} {}", made::render_span(*by_ms)),
-        MadeOrder::End { name: made } | MadeOrder::Renew { name: made, take: false } => format!("{name} {made}"),
+        MadeOrder::End { name: made, anyway: true } => format!("{name} {made} anyway"),
+        MadeOrder::End { name: made, anyway: false } | MadeOrder::Renew { name: made, take: false } => {
+            format!("{name} {made}")
+        }
         MadeOrder::Renew { name: made, take: true } => format!("{name} {made} take"),
     }
 }
@@ -125,7 +128,7 @@ fn render_bend(order: &BendOrder) -> String {
         }
         BendOrder::Skip { skipping: Skipping::Days { first, last }, .. } => format!("{name} {about} {first}..{last}"),
         BendOrder::Pause { until, .. } => format!("{name} {about} until {}", moment::render(*until)),
-        BendOrder::Unpause { unread: None, .. } => format!("{name} {about}"),
+        BendOrder::Unpause { unread: None, .. } | BendOrder::UnpauseAll => format!("{name} {about}"),
         BendOrder::Unpause { unread: Some(TakeAway::One(key)), .. } => format!("{name} {about} {key}"),
         BendOrder::Unpause { unread: Some(TakeAway::All), .. } => format!("{name} {about} all"),
     }

@@ -43,7 +43,13 @@ impl Context<'_> {
         self.only_tells()?;
         let environment = self.line.word(2).map(|word| self.readable_environment(2, word)).transpose()?;
         if let Some(word) = self.line.word(3) {
-            return Err(self.stray(3, word).hint(self.line.with(1, "show")));
+            // What stands behind the name is a schedule's: it is left out as a whole.
+            let hints = if self.has_keys() {
+                vec![self.line.until(3), self.line.with(1, "add")]
+            } else {
+                vec![self.line.until(3), self.line.with(1, "show")]
+            };
+            return Err(Refusal { hints, ..self.stray(3, word) });
         }
         Ok(Command::Query(Query::Schedules { environment, name: None }))
     }
@@ -71,12 +77,21 @@ impl Context<'_> {
             .hint(self.line.unreasoned()))
     }
 
+    /// Whether the line has keys of a schedule, with their values.
+    fn has_keys(&self) -> bool {
+        self.line.arguments().iter().skip(1).any(|argument| argument.assignment().is_some())
+    }
+
     fn no_action(&self, word: &str) -> Refusal {
         let why = format!("what can be done is: {}", ACTIONS.join(", "));
         let refusal =
             Refusal::not_understood(format!("{} is nothing that can be done with schedules", quoted(word)), why);
         if self.known.environments.contains_key(word) {
-            return refusal.hint(self.line.inserted(1, "list")).hint(self.line.inserted(1, "add"));
+            return if self.has_keys() {
+                refusal.hint(self.line.inserted(1, "add")).hint(self.line.inserted(1, "change"))
+            } else {
+                refusal.hint(self.line.inserted(1, "list")).hint(self.line.inserted(1, "add"))
+            };
         }
         let meant = match word {
             "delete" | "rm" | "del" | "drop" => Some("remove"),
@@ -122,6 +137,8 @@ impl Context<'_> {
         let mut written = Written::default();
         let mut words: Vec<String> = Vec::new();
         let mut last: Option<String> = None;
+        // The rest is read before either is refused: what is offered has all that was typed.
+        let (mut named, mut twice) = (None::<String>, None::<String>);
         for argument in self.line.arguments().into_iter().skip(3) {
             let setting = |key: &str| environment.settings.contains_key(key);
             match (argument.assignment(), last.as_deref()) {
@@ -132,16 +149,22 @@ impl Context<'_> {
                 (Some((key, value)), _) => {
                     let key = key.to_lowercase();
                     if key == "name" {
-                        return Err(self.named_by_key(action, environment, &written, &words, value));
-                    }
-                    if written.keys.insert(key.clone(), value.to_owned()).is_some() {
-                        return Err(self.twice(action, environment, written, &words, &key));
+                        named = Some(value.to_owned());
+                    } else if written.keys.insert(key.clone(), value.to_owned()).is_some() {
+                        twice = Some(key.clone());
                     }
                     last = Some(key);
                 }
+                (None, Some("name")) => named = named.map(|name| format!("{name} {}", argument.text)),
                 (None, Some(key)) => extend(&mut written, key, &argument.text),
                 (None, None) => words.push(argument.text),
             }
+        }
+        if let Some(value) = named {
+            return Err(self.named_by_key(action, environment, &written, &words, &value));
+        }
+        if let Some(key) = twice {
+            return Err(self.twice(action, environment, written, &words, &key));
         }
         written.name = words.join(" ");
         let name = &environment.name;

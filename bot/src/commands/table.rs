@@ -338,14 +338,17 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::End,
-        usage: "end ENV [because reason ...]",
+        usage: "end ENV [anyway] [because reason ...]",
         summary: "destroy what was made with `new`, now",
         details: &[
-            "Without a further question. While a run is not over it is refused. What its template keeps stays; workspaces and local state files go with the rest, and then its name and its addresses are free again.",
+            "Without a further question. While a run is not over, or a test runs in it as its template's `busy` says, it is refused. `anyway`, with a reason, ends it under that test. What its template keeps stays; workspaces and local state files go with the rest, and then its name and its addresses are free again.",
         ],
-        examples: &[example("end shop because the test is over", "destroys it")],
+        examples: &[
+            example("end shop because the test is over", "destroys it"),
+            example("end shop anyway because it hangs", "although a test runs in it"),
+        ],
         object: Object::Environment,
-        takes: &[],
+        takes: &[Takes::Keyword("anyway")],
         also: &["dispose", "dismantle", "teardown"],
         read: made::read_end,
     },
@@ -611,13 +614,17 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Unpause,
-        usage: "unpause ENV|@GROUP [number|all] [because reason ...]",
+        usage: "unpause ENV|@GROUP|all [number|all] [because reason ...]",
         summary: "let the schedules count again",
         details: &[
-            "Ends a pause, and takes back what is skipped and lies ahead. The environment goes to what the schedules ask for now. `resume ENV` is the same.",
+            "Ends a pause, and takes back what is skipped and lies ahead. The environment goes to what the schedules ask for now. `resume ENV` is the same. `unpause all` does it wherever something is paused or skipped.",
             "With a number, or `all`, an admin takes away what bends or was added to them and cannot be read: `status` tells which.",
         ],
-        examples: &[example("unpause shop", "as it is written"), example("resume shop", "the same")],
+        examples: &[
+            example("unpause shop", "as it is written"),
+            example("resume shop", "the same"),
+            example("unpause all", "everywhere"),
+        ],
         object: Object::Environment,
         takes: &[],
         also: &["unskip", "enable"],
@@ -636,11 +643,11 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Next,
-        usage: "next [env|@group] [from TIME] [days]",
+        usage: "next [env|@group|all] [from TIME] [days]",
         summary: "what the schedules will do",
         details: &[
             "Each moment at which another level will be wanted: its local time and zone, how far away it is, why, and what a clock change or a holiday has to do with it.",
-            "Without an environment, all that have schedules; without days, `7d`. `from` a day or a time that lies ahead looks from there on; the longest is 366 days ahead, and as many from there.",
+            "Without an environment, or with `all`, all that have schedules, each with the first four; without days, `7d`. `from` a day or a time that lies ahead looks from there on; the longest is 366 days ahead, and as many from there.",
         ],
         examples: &[
             example("next", "the next seven days of all environments"),
@@ -783,7 +790,7 @@ pub static TABLE: [Spec; 55] = [
         summary: "let things begin again after a stop",
         details: &[
             "For admins. What was stopped does not begin by itself: whoever wants it asks again.",
-            "With an environment it is `unpause`.",
+            "With an environment it is `unpause`; what is paused or skipped everywhere counts again by `unpause all`.",
         ],
         examples: &[example("resume everything", "runs are accepted again")],
         object: Object::Nothing,

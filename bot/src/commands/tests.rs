@@ -1,10 +1,11 @@
 //! The grammar as tables: what is understood, what is refused and with which words, and what holds for any text.
 
 use proptest::prelude::*;
-use tidegate_runner::domain::command::Command;
+use tidegate_runner::domain::command::{Command, Order};
 use tidegate_runner::domain::environment::SettingValue;
 use tidegate_runner::domain::refusal::{Refusal, RefusalKind};
 use tidegate_runner::domain::request::{Movement, RunKind, SizeChange, Target, movement, request};
+use tidegate_runner::domain::schedule::ScheduleOrder;
 
 use super::{Present, TABLE, environment_of, fixture, parse, parse_at, render};
 
@@ -154,6 +155,8 @@ fn what_is_meant_about_schedules_is_understood() {
         ("keep shop 2h", "keep shop until 2026-11-20T05:00:00.000Z"),
         ("keep shop 22:00", "keep shop until 2026-11-20T13:00:00.000Z"),
         ("next shop 2w", "next shop 14d"),
+        ("next all 7d", "next 7d"),
+        ("unpause everything", "unpause all"),
         ("next shop 7", "next shop 7d"),
         ("next shop from 2026-12-24T18:00:00+09:00 14d", "next shop from 2026-12-24T09:00:00.000Z 14d"),
         ("pause shop for 24h", "pause shop until 2026-11-21T03:00:00.000Z"),
@@ -163,6 +166,40 @@ fn what_is_meant_about_schedules_is_understood() {
         ("scale shop slaves=40 for 90m", "scale shop slaves=40 until 2026-11-20T04:30:00.000Z"),
     ] {
         assert_eq!(canonical(typed), meant, "{typed}");
+    }
+}
+
+#[test]
+fn what_is_offered_about_schedules_is_understood_and_says_the_same_when() {
+    const LUNCH: &str = r#"cron="0 12 * * 1-5" do="down small""#;
+    let cron = |text: &str| match read(text) {
+        Ok(Command::Order { order: Order::Schedule(ScheduleOrder::Add { written, .. }), .. }) => {
+            written.keys.get("cron").cloned()
+        }
+        _ => None,
+    };
+    for (typed, offers_it) in [
+        (format!("schedul add shop lunch {LUNCH}"), true),
+        (format!("schedule ad shop lunch {LUNCH}"), true),
+        (format!("schedule new shop \"long lunch\" {LUNCH}"), true),
+        (format!("schedule shop lunch {LUNCH}"), true),
+        (format!("schedule add shpo lunch {LUNCH}"), true),
+        (format!("schedule add shop {LUNCH}"), true),
+        (format!("schedule add shop lunch {LUNCH} do=\"down small\""), true),
+        (format!("schedule add shop name=lunch {LUNCH}"), true),
+        (format!("schedule add shop lunch do=up {LUNCH}"), true),
+        (format!("schedule remove shop lunch {LUNCH}"), false),
+        (format!("schedule list shop lunch {LUNCH}"), true),
+        ("schedule show because of it".to_owned(), false),
+        ("schedule change shop \"late shift\"".to_owned(), false),
+    ] {
+        let refusal = read(&typed).expect_err(&typed);
+        for hint in &refusal.hints {
+            assert!(read(hint).is_ok(), "{typed}: {hint}");
+            assert_eq!(hint.matches('"').count() % 2, 0, "{typed}: {hint}");
+        }
+        let offered: Vec<String> = refusal.hints.iter().filter_map(|hint| cron(hint)).collect();
+        assert_eq!(offered.first().map(String::as_str), offers_it.then_some("0 12 * * 1-5"), "{typed}: {refusal:?}");
     }
 }
 

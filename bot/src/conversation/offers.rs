@@ -23,7 +23,7 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, rep
     let mut kept = allowed(desk, message, zone, offered).await;
     let refusal = matches!(reply.verdict, Verdict::NotUnderstood | Verdict::Refused);
     if kept.is_empty() && some && refusal {
-        kept.push("whoami".to_owned());
+        kept.push(instead(desk, message, zone, &before).await);
     }
     if let Some(menu) = reply.card.menu.take() {
         let lines = menu.choices.iter().map(|(_, line)| line.clone()).collect();
@@ -35,6 +35,29 @@ pub(super) async fn keep_allowed(desk: &Desk, message: &Message, zone: Zone, rep
     let told = of_others(desk, message, zone, lost, &reply.card).await;
     reply.card.lines.extend(told);
     reply.card.next = kept;
+}
+
+/// What is offered in place of lines none of which this person may say: the run that they are about, or what they may do at all.
+async fn instead(desk: &Desk, message: &Message, zone: Zone, lines: &[String]) -> String {
+    let now = desk.now().await.unwrap_or(Timestamp(0));
+    let orders = lines.iter().filter_map(|line| match read(desk, message, line, now, zone)? {
+        Command::Order { order, .. } => Some(order),
+        Command::Query(_) | Command::Help(_) => None,
+    });
+    let run = orders.into_iter().find_map(|order| match order {
+        Order::Approve { run, .. } | Order::Reject { run } => Some(run),
+        order => match about(&order) {
+            About::Run(run) => Some(run),
+            About::Environment(_) | About::Everything | About::Nothing => None,
+        },
+    });
+    if let Some(run) = run
+        && desk.find(run).await.is_ok()
+        && may_look(desk, message, &Query::Show { run }).await
+    {
+        return format!("show {run}");
+    }
+    "whoami".to_owned()
 }
 
 /// What only others may say and something waits for: the one order that ends an UNKNOWN run, the yes of a run that asks, the end of a hold.
@@ -192,7 +215,7 @@ fn about(order: &Order) -> About<'_> {
         Order::Made(order) => match order {
             // Who may make one is the template's to say.
             MadeOrder::New { .. } => About::Nothing,
-            MadeOrder::Extend { name, .. } | MadeOrder::End { name } | MadeOrder::Renew { name, .. } => {
+            MadeOrder::Extend { name, .. } | MadeOrder::End { name, .. } | MadeOrder::Renew { name, .. } => {
                 About::Environment(name)
             }
         },

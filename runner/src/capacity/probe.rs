@@ -21,11 +21,35 @@ pub async fn tcp(address: &str) -> Result<(), String> {
     connect(address).await.map(drop)
 }
 
+/// Whether somebody takes a connection to `address`; a refused one says that nobody does.
+///
+/// # Errors
+/// In words, why nobody can say.
+pub async fn is_taken(address: &str) -> Result<bool, String> {
+    match connected(address).await {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(false),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(late) => Err(late),
+    }
+}
+
 /// Asks for `url`, an `http://` address, whose answer must have `status`.
 ///
 /// # Errors
 /// How it answered instead, in words.
 pub async fn http(url: &str, status: u16) -> Result<(), String> {
+    match answered(url).await? {
+        answered if answered == status => Ok(()),
+        answered => Err(format!("answers {answered}")),
+    }
+}
+
+/// The status with which `url`, an `http://` address, answers.
+///
+/// # Errors
+/// In words, why there is none.
+pub async fn answered(url: &str) -> Result<u16, String> {
     let Some((host, path)) = parts(url) else { return Err("this is no `http://` address".to_owned()) };
     let port = if has_port(host) { String::new() } else { ":80".to_owned() };
     let mut stream = connect(&format!("{host}{port}")).await?;
@@ -45,19 +69,17 @@ pub async fn http(url: &str, status: u16) -> Result<(), String> {
         Ok(Err(error)) => return Err(error.to_string()),
         Err(_) => return Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
-    match status_of(&bytes) {
-        Some(answered) if answered == status => Ok(()),
-        Some(answered) => Err(format!("answers {answered}")),
-        None => Err("what answers does not speak HTTP".to_owned()),
-    }
+    status_of(&bytes).ok_or_else(|| "what answers does not speak HTTP".to_owned())
 }
 
 async fn connect(address: &str) -> Result<TcpStream, String> {
-    match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no connection within {} s", PATIENCE.as_secs())),
-    }
+    connected(address).await?.map_err(|error| error.to_string())
+}
+
+/// What came of a connection; in words, where that did not come in time.
+async fn connected(address: &str) -> Result<std::io::Result<TcpStream>, String> {
+    let late = |_| format!("no connection within {} s", PATIENCE.as_secs());
+    tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await.map_err(late)
 }
 
 /// Source: RFC 9112, 4, "Status Line".
@@ -105,5 +127,10 @@ mod tests {
         assert_eq!(tcp(&address).await, Ok(()));
         let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
         assert!(tcp(&free.to_string()).await.expect_err("nobody listens").contains("refused"));
+        assert_eq!((is_taken(&address).await, is_taken(&free.to_string()).await), (Ok(true), Ok(false)));
+        assert!(
+            is_taken("no.such.host.invalid:1").await.is_err(),
+            "that a name is not known says nothing of who works there"
+        );
     }
 }

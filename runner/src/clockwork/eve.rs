@@ -10,7 +10,7 @@ use super::page::{schedules, told};
 use crate::agenda::Diary;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::schedule::{
-    ClockNews, OddDay, QuietKind, Schedule, Transition, Turn, first_instant, next_after, quiet_days,
+    ClockNews, OddDay, QuietKind, Schedule, Transition, Turn, first_instant, next_after, quiet_days, schedules_last_in,
 };
 
 /// What is told of days that come.
@@ -39,7 +39,8 @@ pub(super) fn of(diary: &Diary<'_>, next: &Transition, now: Timestamp) -> Option
         return None;
     }
     if let Some(eve) = between(diary, now, next, now) {
-        return Some(eve);
+        let at = noon_before(diary, &eve, now).unwrap_or(now);
+        return Some(Eve { at, ..eve });
     }
     // Without holidays there are clock changes only, of which there are two a year: they are told at the last transition before.
     if !has_holidays {
@@ -48,6 +49,18 @@ pub(super) fn of(diary: &Diary<'_>, next: &Transition, now: Timestamp) -> Option
     let zone = schedules(diary, &next.because).next().map_or(diary.timetable().zone, |schedule| schedule.zone);
     let noon = first_instant(date(zone, next.at)?.and_time(NaiveTime::from_hms_opt(12, 0, 0)?), zone)?;
     between(diary, next.at, &next_after(&diary.agenda(), next.at)?, noon.max(now))
+}
+
+/// Noon of the last day before the odd days on which schedules still do something, also where a keep or a change hides that; `None`: none
+/// is left, or it is over.
+fn noon_before(diary: &Diary<'_>, eve: &Eve, now: Timestamp) -> Option<Timestamp> {
+    let ClockNews::Eve { days, .. } = &eve.said else { return None };
+    let first = days.iter().map(|day| day.date).min()?;
+    let begins = first_instant(first.and_time(NaiveTime::MIN), diary.timetable().zone)?;
+    let last = schedules_last_in(&diary.agenda(), now.plus_ms(1), begins)?;
+    let day = date(last.zone, last.at)?;
+    let noon = first_instant(day.and_time(NaiveTime::from_hms_opt(12, 0, 0)?), last.zone)?;
+    (noon > now).then_some(noon)
 }
 
 /// The odd days after that of a moment, up to that of a transition.

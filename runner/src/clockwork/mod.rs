@@ -304,11 +304,11 @@ impl Clockwork {
             if let (Some(from), Some((_, next))) = (&diary.wanted, ahead)
                 && told.as_ref().is_none_or(|told| told.transition.at != next.at)
             {
-                let held = held_at(holds, diary.environment(), Some(from), next);
+                let held = held_at(holds, diary.environment(), Some(from), (next.at, &next.wanted));
                 // Nothing will change: it is looked at again, since a hold can end at any time.
                 if !held.is_some_and(|hold| outlasts(hold, diary, next)) {
                     let tell = page::warned(diary, &next.because);
-                    self.desk.warn(name, next, (from, held.cloned()), &tell, now).await?;
+                    self.desk.warn(diary, next, (from, held.cloned()), &tell, now).await?;
                     told = Some(Told::of(next, held, diary));
                 }
             }
@@ -338,7 +338,8 @@ impl Clockwork {
             Now::Over => return Ok(None),
             Now::Off(bent) => (bent.map(|bent| *bent), None),
             Now::Comes => {
-                let stands = held_at(holds, diary.environment(), diary.wanted.as_ref(), transition);
+                let stands =
+                    held_at(holds, diary.environment(), diary.wanted.as_ref(), (transition.at, &transition.wanted));
                 if stands.map(|hold| hold.number) == told.held {
                     return Ok(Some(told.clone()));
                 }

@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use super::eve::{self, Eve};
 use super::off::Told;
-use crate::agenda::{Diary, Grace, Stays};
+use crate::agenda::{AGAIN_MS, Diary, Grace, Stays};
 use crate::desk::clock::Due;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::Target;
 use crate::domain::schedule::{
-    Because, Bend, Bent, CHANGED, ClockNews, DEFAULT_CATCH_UP_S, Origin, Schedule, Timetable, Transition, Turn,
-    as_seen, content, level_at, next_after, outlook, timeline,
+    Because, Bend, Bent, CHANGED, ClockNews, DEFAULT_CATCH_UP_S, HeldBack, Origin, Schedule, Timetable, Transition,
+    Turn, as_seen, level_at, next_after, outlook, timeline,
 };
 use crate::ledger::asked::{Asked, Step};
-
-/// How far back it looks again, in milliseconds: what somebody bends counts from when they say so, and is seen a moment later.
-const AGAIN_MS: i64 = 60_000;
 
 /// Most transitions that are named of those that were not made.
 const LEFT_OUT_MAX: usize = 3;
@@ -123,12 +120,13 @@ impl Page {
         }
         let last = self.past.last().filter(|last| last.at > asked.since);
         if self.wanted == asked.wanted && last.is_none() {
-            return self.too_soon(diary, asked, now).map_or(Turns::Not, |grace| Turns::Warned(Some(grace)));
+            return self.too_soon(diary, asked, (seen, now)).map_or(Turns::Not, |grace| Turns::Warned(Some(grace)));
         }
         // The schedules were changed once more while nobody looked.
         let last = last.filter(|last| !diary.is_unwarned(last));
         // What had not been written by then was not due then: it counts from now on.
-        let last = last.filter(|last| self.was_written(diary, asked, last));
+        let had_been = |other: &Transition| diary.was_written(asked, &self.written, other, (seen, now));
+        let last = last.filter(|last| had_been(last));
         if self.wanted == asked.wanted && last.is_none() {
             return Turns::Noted;
         }
@@ -152,18 +150,15 @@ impl Page {
         {
             return Turns::Warned(Some(grace));
         }
-        let catch_up_s =
-            schedules(diary, &because).map(|schedule| schedule.catch_up_s).max().unwrap_or(DEFAULT_CATCH_UP_S);
         let before = self.past.iter().rev().skip(1).filter(|other| other.at > seen && is_of_schedules(other));
-        let before: Vec<&Transition> = before.collect();
-        let written = before.iter().filter(|other| other.wanted != *wanted && self.was_written(diary, asked, other));
-        let mut left_out: Vec<Turn> = written.take(LEFT_OUT_MAX).map(|other| Turn::from(*other)).collect();
+        let before: Vec<&Transition> = before.filter(|other| had_been(other)).collect();
+        let others = before.iter().filter(|other| other.wanted != *wanted);
+        let mut left_out: Vec<Turn> = others.take(LEFT_OUT_MAX).map(|other| Turn::from(*other)).collect();
         left_out.reverse();
         let at = last.map_or(now, |last| last.at);
-        let until = at.plus_ms(i64::from(catch_up_s) * 1_000);
-        let window = self.next.as_ref().map_or(until.max(now.plus_ms(AGAIN_MS)), |next| next.at);
-        // What is booked is booked to its end.
-        let until = if is_of_booking(diary, &because) { until.max(window) } else { until };
+        let next = self.next.as_ref().map(|next| next.at);
+        let until = diary.late_until(&because, at, next);
+        let window = next.unwrap_or(until.max(now.plus_ms(AGAIN_MS)));
         Turns::Due(Box::new(Due {
             environment: diary.environment().name.clone(),
             key: last.map_or_else(|| changed_key(diary, now), Transition::key),
@@ -176,6 +171,7 @@ impl Page {
             collapsed: u32::try_from(before.len()).unwrap_or(u32::MAX),
             left_out,
             tell: told(diary, &because),
+            held_back: self.held_back(&because),
             by_chat: has_typed(diary),
             asked: Some((asked.clone(), Arc::clone(&self.written))),
             unread: diary.unread.words(),
@@ -183,28 +179,17 @@ impl Page {
     }
 
     /// What stays, where what was written since the last look lowers it so soon that people cannot be warned of it as of anything else.
-    fn too_soon(&self, diary: &Diary<'_>, asked: &Asked, now: Timestamp) -> Option<Grace> {
+    fn too_soon(&self, diary: &Diary<'_>, asked: &Asked, (seen, now): (Timestamp, Timestamp)) -> Option<Grace> {
         let next = self.next.as_ref().filter(|_| self.fresh && !self.expected)?;
         let (stays, until) = diary.stays_before(next, now)?;
-        let is_new = diary.graces(now).is_empty() && !self.was_written(diary, asked, next);
+        let is_new = diary.graces(now).is_empty() && !diary.was_written(asked, &self.written, next, (seen, now));
         is_new.then(|| diary.grace(stays, now, until))
     }
 
-    /// Whether the schedules because of which something was due had been written as of the last look. What people bend had been:
-    /// the ledger tells when.
-    fn was_written(&self, diary: &Diary<'_>, asked: &Asked, transition: &Transition) -> bool {
-        let Some(before) = asked.written.as_deref().filter(|before| **before != *self.written) else { return true };
-        let known: Vec<&str> = before.split(' ').map(content).collect();
-        let named = |schedule: &Schedule| {
-            transition.because.iter().any(|because| because.schedule() == Some(schedule.name.as_str()))
-        };
-        let words = diary.timetable().schedules.iter().zip(self.written.split(' '));
-        let mut of_it = words.filter(|(schedule, _)| named(schedule)).peekable();
-        // Of what was typed it is known when it was, also where nobody has looked since.
-        let typed_before = |schedule: &Schedule| {
-            matches!(schedule.origin, Origin::Chat { .. }) && schedule.since.is_some_and(|since| since <= transition.at)
-        };
-        of_it.peek().is_none() || of_it.any(|(schedule, word)| typed_before(schedule) || known.contains(&content(word)))
+    /// Whose keep or pause held back until now what is due.
+    fn held_back(&self, because: &[Because]) -> Option<HeldBack> {
+        let ended = |bent: &&Bent| because.contains(&Because::Unbent { number: bent.number });
+        self.bends.iter().filter(ended).find_map(HeldBack::of_bent)
     }
 
     /// The next transition as one that begins early, where it raises and its schedule says that it is to be ready by then.
@@ -229,6 +214,7 @@ impl Page {
             collapsed: 0,
             left_out: Vec::new(),
             tell: told(diary, &next.because),
+            held_back: None,
             by_chat: has_typed(diary),
             asked: None,
             unread: None,
@@ -328,11 +314,6 @@ fn has_typed(diary: &Diary<'_>) -> bool {
         || diary.bends.iter().any(|bent| matches!(bent.bend, Bend::Booked { .. }))
 }
 
-/// Whether it is somebody's booking that asks for it.
-fn is_of_booking(diary: &Diary<'_>, because: &[Because]) -> bool {
-    matches!(because.first(), Some(Because::Bent { number }) if diary.booking(*number).is_some())
-}
-
 fn is_of_schedules(transition: &Transition) -> bool {
     !matches!(transition.because.first(), Some(Because::Bent { .. }))
 }
@@ -354,18 +335,7 @@ fn changed_key(diary: &Diary<'_>, now: Timestamp) -> String {
 
 /// Why, in a few words.
 fn words(because: &[Because], bends: &[Bent]) -> String {
-    let whose = |number: i64| {
-        let bent = bends.iter().find(|bent| bent.number == number)?;
-        let what = match bent.bend {
-            Bend::Grace { .. } => return Some(CHANGED.to_owned()),
-            Bend::Skip(_) => "skip",
-            Bend::Pause { .. } => "pause",
-            Bend::Keep { .. } => "keep",
-            Bend::Visit { .. } => "change",
-            Bend::Booked { .. } => "booking",
-        };
-        Some(format!("the {what} of {}", bent.called))
-    };
+    let whose = |number: i64| bends.iter().find(|bent| bent.number == number).map(Bent::in_words);
     let one = |because: &Because| match because {
         Because::Begins { schedule } => format!("{schedule} begins"),
         Because::Ends { schedule } => format!("{schedule} ends"),

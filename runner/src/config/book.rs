@@ -21,7 +21,7 @@ pub(super) const ENVIRONMENTS: &str = "environments";
 pub(super) type Flaws = IndexMap<String, Flaw>;
 
 /// What is wrong beside what the values say.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Flaw {
     pub(super) problems: Vec<Problem>,
     /// What stands there cannot be relied on: nothing else is told of it.
@@ -79,7 +79,7 @@ pub(super) fn bind<'i>(table: &mut DeTable<'i>, source: &'i Source, range: Optio
         }
         take_in(table, own, source, &mut flaws);
     }
-    let definitions = template::bind(table, source);
+    let definitions = template::bind(table, source, &flaws);
     if let Some(DeValue::Table(environments)) = table.get_mut(ENVIRONMENTS).map(Spanned::get_mut) {
         like::lay(environments, source, &mut flaws);
         placeholder::fill(environments, range, source, &mut flaws);

@@ -67,6 +67,8 @@ pub struct Config {
     pub calendar_files: Vec<PathBuf>,
     /// What environments for one test are made from.
     pub templates: IndexMap<TemplateName, Template>,
+    /// What is wrong with templates that cannot be used, by the names that the file gives them.
+    pub templates_aside: IndexMap<String, Vec<Problem>>,
     /// Where their ranges come from.
     pub pools: IndexMap<PoolName, Pool>,
     /// Those that were made and exist, by their names. Their environments stand among the others.
@@ -178,7 +180,8 @@ impl Config {
 ///
 /// # Errors
 /// The file cannot be read, is not TOML, or something outside of the environments is wrong. All problems are told,
-/// those of the environments too. A problem of an environment alone is no error: it is then in [`Config::unmanaged`].
+/// those of the environments too. A problem of an environment or a template alone is no error: it is then in [`Config::unmanaged`], or in
+/// [`Config::templates_aside`].
 pub fn load(path: &FilePath) -> Result<Config, Problems> {
     used(files::gather(&read(path)?)?, &|name| std::env::var(name).ok())
 }
@@ -235,7 +238,13 @@ fn used(gathered: Gathered, variable: &dyn Fn(&str) -> Option<String>) -> Result
     if whole.is_empty() {
         return Ok(config);
     }
-    Err(Problems::new(whole.into_iter().chain(config.unmanaged.into_values().flatten()).collect()))
+    Err(Problems::new(
+        whole
+            .into_iter()
+            .chain(config.unmanaged.into_values().flatten())
+            .chain(config.templates_aside.into_values().flatten())
+            .collect(),
+    ))
 }
 
 /// As [`parse`], whatever is wrong outside of the environments: that is told beside the rest.
@@ -249,8 +258,7 @@ fn understand(
     let mut unmanaged: IndexMap<String, Vec<Problem>> = IndexMap::new();
     let mut drafts = IndexMap::new();
     let mut environments = IndexMap::new();
-    let mut warnings = IndexMap::new();
-    let mut files = IndexMap::new();
+    let (mut warnings, mut files) = (IndexMap::new(), IndexMap::new());
     let (database, chat, web, runner, redact, access, (calendars, calendar_files), (templates, pools), whole) = {
         let document = Document::parse(&source).map_err(Problems::new)?;
         let mut findings = Findings::new(&document);
@@ -282,7 +290,7 @@ fn understand(
             today,
         };
         let pools = template::pools(&top.pools, &mut findings);
-        let templates = template::read(&top.templates, &pools, document.definitions(), &surroundings, &mut findings);
+        let templates = template::read(&document, &pools, &surroundings, &mut findings);
         let mut aside = |name: &str, problems: Vec<Problem>, draft| {
             unmanaged.insert(name.to_owned(), Problems::new(problems).into_vec());
             drafts.insert(name.to_owned(), draft);
@@ -312,16 +320,10 @@ fn understand(
         about.extend(told);
         (database, chat, web, runner, top.redact, access, (calendars, calendar_files), (templates, pools), errors)
     };
-    let file = source.path().to_owned();
-    let stacks = environments.values().flat_map(|environment: &Environment| environment.stacks.values());
-    let drafted = drafts.values().flat_map(|draft: &Draft| draft.stacks.iter().map(|(_, stack)| stack));
-    let folder = |stack: &Stack| match &stack.source {
-        StackSource::Folder(folder) => Some(folder.clone()),
-        StackSource::Git { .. } => None,
-    };
-    let roots = stacks.chain(drafted).filter_map(folder).collect();
+    let (templates, templates_aside) = templates;
+    let roots = roots_of(&environments, &templates, &drafts);
     let config = Config {
-        file,
+        file: source.path().to_owned(),
         database,
         chat,
         web,
@@ -336,6 +338,7 @@ fn understand(
         calendars,
         calendar_files,
         templates,
+        templates_aside,
         pools,
         made: IndexMap::new(),
         roots,
@@ -344,6 +347,22 @@ fn understand(
         source,
     };
     Ok((config, whole))
+}
+
+/// The roots that lie in folders, of all that is known of.
+fn roots_of(
+    environments: &IndexMap<EnvironmentName, Environment>,
+    templates: &IndexMap<TemplateName, Template>,
+    drafts: &IndexMap<String, Draft>,
+) -> BTreeSet<PathBuf> {
+    let stacks = environments.values().flat_map(|environment| environment.stacks.values());
+    let sampled = templates.values().flat_map(|template| template.sample.stacks.values());
+    let drafted = drafts.values().flat_map(|draft| draft.stacks.iter().map(|(_, stack)| stack));
+    let folder = |stack: &Stack| match &stack.source {
+        StackSource::Folder(folder) => Some(folder.clone()),
+        StackSource::Git { .. } => None,
+    };
+    stacks.chain(sampled).chain(drafted).filter_map(folder).collect()
 }
 
 /// The folder of a file; `.` for a bare file name. Absolute where the current folder is known.
@@ -357,7 +376,7 @@ fn top_level(document: &Document<'_>, findings: &mut Findings<'_, '_>) -> Config
     let mut shape = Shape::default();
     let mut rest = DeTable::new();
     for (key, value) in document.table() {
-        if key.get_ref() == "environments" && value.get_ref().is_table() {
+        if ["environments", "templates"].contains(&key.get_ref().as_ref()) && value.get_ref().is_table() {
             continue;
         }
         shape.entry(schema(), key, value, &Path::ROOT, findings);

@@ -14,8 +14,9 @@ use super::sections::schedule::today;
 use super::source::Source;
 use crate::domain::environment::{Environment, Stack, StackSource};
 use crate::domain::ids::{ActorId, EnvironmentName};
-use crate::domain::made::{Made, Template};
-use crate::root::{Folder, Root};
+use crate::domain::made::{Made, Range, Template};
+use crate::domain::secret::Given;
+use crate::root::{DefaultValue, Folder, Root, Variable};
 
 /// Those that the ledger has.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -124,6 +125,38 @@ impl Config {
         }
     }
 
+    /// The ranges that environments of the files have, each with whose it is: in values of their stacks and profiles, in what their roots say
+    /// where nobody gives a value, and in their states, as far as they lie on this machine.
+    #[must_use]
+    pub fn ranges_in_use(&self) -> Vec<(Range, EnvironmentName)> {
+        let mut roots = Roots::default();
+        let mut found = Vec::new();
+        for environment in self.all_known().filter(|environment| !self.made.contains_key(&environment.name)) {
+            let mut own = BTreeSet::new();
+            for stack in environment.stacks.values() {
+                let of_levels = environment.profiles.values().filter_map(|profile| profile.get(&stack.name));
+                for value in std::iter::once(&stack.variables).chain(of_levels).flat_map(|values| values.values()) {
+                    ranges_in(value, &mut own);
+                }
+                for given in stack.env.values() {
+                    if let Given::Plain(text) = given {
+                        own.extend(text.parse::<Range>().ok());
+                    }
+                }
+                for (name, default) in roots.defaults_of(stack) {
+                    if !stack.variables.contains_key(&name) {
+                        ranges_in(&default, &mut own);
+                    }
+                }
+                if let Some(state) = roots.state_of(stack).and_then(|state| state.read()) {
+                    ranges_in(&state, &mut own);
+                }
+            }
+            found.extend(own.into_iter().map(|range| (range, environment.name.clone())));
+        }
+        found
+    }
+
     /// What keeps an environment from being made that nobody has yet, in words: another one has the state of one of its stacks, or there
     /// is such a state already. A remote backend is not asked.
     #[must_use]
@@ -146,16 +179,40 @@ impl Config {
     }
 }
 
+/// Every text in a value that is a range.
+fn ranges_in(value: &serde_json::Value, found: &mut BTreeSet<Range>) {
+    match value {
+        serde_json::Value::String(text) => found.extend(text.parse::<Range>().ok()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| ranges_in(item, found)),
+        serde_json::Value::Object(items) => items.values().for_each(|item| ranges_in(item, found)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
 /// Roots that were read, by their folders: many stacks share one.
 #[derive(Default)]
 struct Roots(BTreeMap<PathBuf, Option<Root>>);
 
 impl Roots {
-    /// Where a stack keeps its state, as far as the files of this machine tell.
-    fn state_of(&mut self, stack: &Stack) -> Option<State> {
+    fn root_of(&mut self, stack: &Stack) -> Option<&Root> {
         let StackSource::Folder(folder) = &stack.source else { return None };
         let read = || Folder::list(folder).ok()?.root().ok();
-        State::of(stack, self.0.entry(folder.clone()).or_insert_with(read).as_ref()?)
+        self.0.entry(folder.clone()).or_insert_with(read).as_ref()
+    }
+
+    /// Where a stack keeps its state, as far as the files of this machine tell.
+    fn state_of(&mut self, stack: &Stack) -> Option<State> {
+        State::of(stack, self.root_of(stack)?)
+    }
+
+    /// What the variables of a stack's root are where nobody gives a value.
+    fn defaults_of(&mut self, stack: &Stack) -> Vec<(String, serde_json::Value)> {
+        let variables = self.root_of(stack).into_iter().flat_map(|root| root.variables.values());
+        let plain = |variable: &Variable| match &variable.default {
+            DefaultValue::Value(value) => Some((variable.name.clone(), value.clone())),
+            DefaultValue::Missing | DefaultValue::Unread => None,
+        };
+        variables.filter_map(plain).collect()
     }
 }
 

@@ -35,7 +35,7 @@ pub use files::files_of;
 pub use load::{Config, database_of, load, load_to_check, parse};
 pub use made::{MadeUp, differences};
 pub use moved::moved_to_secrets;
-pub use newest::{Asked, Newest};
+pub use newest::{Asked, Newest, Rules};
 pub use problem::{Problem, Problems, Severity, render};
 pub use schema::{schema, schema_text};
 pub use sections::chat::{ChatConfig, SlackConfig, SlackMode};
@@ -45,6 +45,7 @@ pub use sections::runner::RunnerConfig;
 pub use sections::typed_schedule;
 pub use sections::web::WebConfig;
 pub use show::{NotShown, Shown, show};
+pub(crate) use template::template_of;
 
 #[cfg(test)]
 mod approvers;

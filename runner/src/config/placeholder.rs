@@ -80,7 +80,7 @@ impl Filler<'_> {
             let braces = match key.get_ref().as_ref() {
                 "root" | "source" | "workspace" => Braces::Ours,
                 "backend" | "env" | "variables" => Braces::Values,
-                "ready" => Braces::Theirs,
+                "ready" | "busy" => Braces::Theirs,
                 _ => continue,
             };
             let at = format!("{at}.{}", key.get_ref());

@@ -178,3 +178,78 @@ fn what_is_like_an_adopted_one_is_not_adopted() {
     let adopted = |name: &str| config.environments.get(name).map(|found| found.rules.adopted);
     assert_eq!((adopted("game"), adopted("game-eu")), (Some(true), Some(false)));
 }
+
+const TEMPLATES: &str = "[pools.vpc]\nranges = ['10.64.0.0/12']\nprefix = 20\n\
+    [templates.loadtest]\nnames = 'lt-*'\npool = 'vpc'\n[templates.loadtest.environment]\nlike = 'game'\n\
+    stacks = [{ name = 'app', variables = { cidr = '{range}' } }]\n\
+    [templates.plain.environment]\ndown = 'off'\nowners = ['local:ito']\nstacks = [{ name = 'app', root = 'app', workspace = '{env}' }]\nprofiles.full.app = {}\n";
+
+#[test]
+fn a_mistake_in_one_teams_file_sets_only_the_template_that_is_like_it_aside() {
+    for (bad, told) in [
+        ("zone = 'Asia/Tokio'\n", "teams/a.toml:4: "),
+        ("zoone = 'Asia/Tokyo'\n", "teams/a.toml:4: "),
+        ("zone = = 1\n", "tidegate.toml:9: what it is like, `game`, cannot be read"),
+    ] {
+        let folder = folder(&[
+            ("tidegate.toml", &format!("include = ['teams/*.toml']\n{TEMPLATES}[environments.own]\nlike = 'other'\n")),
+            ("teams/a.toml", &GAME.replace("zone = 'Asia/Tokyo'\n", bad)),
+            ("teams/b.toml", &GAME.replace("environments.game", "environments.other")),
+        ]);
+        let config = loaded(&folder);
+        let names: Vec<&str> = config.environments.keys().map(EnvironmentName::as_str).collect();
+        assert_eq!(names, ["own", "other"], "{bad}");
+        assert_eq!(config.templates.keys().map(ToString::to_string).collect::<Vec<_>>(), ["plain"], "{bad}");
+        let said = config.templates_aside["loadtest"].iter().map(|problem| {
+            let file = problem.file.strip_prefix(folder.path()).unwrap_or(&problem.file).display();
+            format!("{file}:{}: {}", problem.line, problem.message)
+        });
+        let said: Vec<String> = said.collect();
+        assert!(said.iter().any(|said| said.starts_with(told)), "{bad}: {said:#?}");
+        let report = check(&config, &CheckOptions::default());
+        let of_it = |problem: &&Problem| problem.environment.as_deref() == Some("template loadtest");
+        assert!(report.has_errors() && report.problems.iter().any(|problem| of_it(&problem)), "{report:?}");
+    }
+    // Nor does one that is wrong itself.
+    let folder =
+        folder(&[("tidegate.toml", &format!("{GAME}{TEMPLATES}life = 'long'\n[templates.bad]\nlfie = '8h'\n"))]);
+    let config = loaded(&folder);
+    assert_eq!((config.templates.len(), config.templates_aside.len()), (1, 2));
+    let said: Vec<&str> = config.templates_aside["bad"].iter().map(|problem| problem.message.as_str()).collect();
+    assert!(said.iter().any(|said| said.contains("lfie")), "{said:?}");
+}
+
+#[test]
+fn values_of_templates_and_of_what_was_made_are_shown_where_they_are_written() {
+    let folder = folder(&[("tidegate.toml", &format!("include = ['a.toml']\n{TEMPLATES}")), ("a.toml", GAME)]);
+    let config = loaded(&folder);
+    let line = |shown: &[Shown], key: &str| {
+        let one = shown.iter().find(|one| one.key == key).unwrap_or_else(|| panic!("no {key} in {shown:?}"));
+        let from = one.written.as_deref().unwrap_or("-");
+        format!("{} {} {}:{} {from}", one.environment, one.value, one.file, one.line)
+    };
+    let shown = show(&config, "loadtest").expect("a template");
+    assert_eq!(line(&shown, "zone"), "template loadtest \"Asia/Tokyo\" a.toml:4 -");
+    assert_eq!(
+        line(&shown, "stacks[app].variables.cidr"),
+        "template loadtest \"10.64.0.0/20\" tidegate.toml:10 '{range}'"
+    );
+    let name: EnvironmentName = "lt-a".parse().expect("a name");
+    let template = config.templates.values().next().expect("a template");
+    let maker = crate::domain::answer::Actor::person(crate::domain::ids::ActorId::local("mori"), "mori");
+    let definition = template.definition_for(&name, &maker.id).expect("written").replace("Asia/Tokyo", "Europe/Berlin");
+    let made = crate::domain::made::Made {
+        definition,
+        range: Some(("vpc".parse().expect("a name"), "10.65.0.0/20".to_owned())),
+        ..crate::domain::made::Made::begins(1, name, template.name.clone(), maker, crate::domain::ids::Timestamp(0))
+    };
+    let config = config.with_made(MadeUp { all: vec![made], broken: Vec::new() });
+    let shown = show(&config, "lt-a").expect("it was made");
+    assert_eq!(line(&shown, "stacks[app].variables.cidr"), "lt-a \"10.65.0.0/20\" tidegate.toml:10 '{range}'");
+    assert_eq!(line(&shown, "stacks[app].workspace"), "lt-a \"lt-a\" a.toml:5 '{env}'");
+    assert_eq!(line(&shown, "profiles.full.app.servers"), "lt-a 8 a.toml:7 -");
+    let zone = line(&shown, "zone");
+    assert!(zone.starts_with("lt-a \"Europe/Berlin\" kept with lt-a:"), "its template says otherwise today: {zone}");
+    assert!(line(&shown, "owners").contains("\"local:mori\"] kept with lt-a:"), "{shown:?}");
+    assert!(matches!(show(&config, "lt-b"), Err(NotShown::Unknown { nearest: Some(_), .. })));
+}

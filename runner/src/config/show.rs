@@ -5,6 +5,9 @@ use toml::de::DeValue;
 use super::document::{Document, Node, Path};
 use super::load::Config;
 use super::source::Source;
+use super::template::place_of;
+use crate::domain::ids::{EnvironmentName, TemplateName};
+use crate::domain::made::Made;
 use crate::domain::refusal::nearest;
 
 /// One value of an environment.
@@ -27,8 +30,8 @@ pub struct Shown {
 /// Why nothing is shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {
-    /// Neither an environment nor a group has this name.
-    #[error("there is no environment and no group {name:?}")]
+    /// Neither an environment, a group nor a template has this name.
+    #[error("there is no environment, no group and no template {name:?}")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -37,7 +40,9 @@ pub enum NotShown {
     },
 }
 
-/// Every value of an environment, or of all environments of a group (`@rpg`, or `rpg` where no environment is called so).
+/// Every value of an environment, or of all environments of a group (`@rpg`, or `rpg` where no environment is called so), or of a template
+/// where neither is. Of one that was made each value is told where its template has it, as long as that says the same; otherwise by the
+/// line of what the ledger keeps of it.
 ///
 /// # Errors
 /// Nothing has this name.
@@ -55,18 +60,92 @@ pub fn show(config: &Config, wanted: &str) -> Result<Vec<Shown>, NotShown> {
     let group_of = |node: &Node<'_>| {
         node.get_ref().as_table().and_then(|table| table.get("group")?.get_ref().as_str().map(str::to_owned))
     };
+    if let Some(made) = config.made.get(wanted) {
+        return Ok(of_made(&document, made));
+    }
     let mut found: Vec<_> = all.iter().filter(|(known, _)| *known == name && wanted == name).collect();
     if found.is_empty() {
         found = all.iter().filter(|(_, node)| group_of(node).as_deref() == Some(name)).collect();
     }
-    if found.is_empty() {
-        return Err(unknown(all.iter().map(|(name, _)| *name).collect()));
-    }
     let mut shown = Vec::new();
+    if found.is_empty() {
+        if wanted == name
+            && let Some(node) = template(&document, name)
+        {
+            let place = place_of(name);
+            Teller { environment: &place, source: document.source(), shown: &mut shown }.tell(String::new(), node);
+            return Ok(shown);
+        }
+        let of_made = config.made.keys().map(EnvironmentName::as_str);
+        let templates = config.templates.keys().map(TemplateName::as_str);
+        return Err(unknown(all.iter().map(|(name, _)| *name).chain(of_made).chain(templates).collect()));
+    }
     for (name, node) in found {
         Teller { environment: name, source: document.source(), shown: &mut shown }.tell(String::new(), node);
     }
     Ok(shown)
+}
+
+/// What a template makes, with what it is like laid under it.
+fn template<'d, 'i>(document: &'d Document<'i>, name: &str) -> Option<&'d Node<'i>> {
+    let templates = Path::ROOT.key("templates");
+    let template = templates.key(name);
+    document.value(&template.key("environment"))
+}
+
+/// The values of one that was made.
+fn of_made(document: &Document<'_>, made: &Made) -> Vec<Shown> {
+    let mut theirs = Vec::new();
+    let place = place_of(made.template.as_str());
+    if let Some(node) = template(document, made.template.as_str()) {
+        Teller { environment: &place, source: document.source(), shown: &mut theirs }.tell(String::new(), node);
+    }
+    let whole = document.definitions().get(made.template.as_str()).and_then(|definition| definition.whole.as_ref());
+    let written = whole.map(|whole| definition(made, whole)).unwrap_or_default();
+    let source = Source::new(format!("kept with {}", made.name), &made.definition);
+    let range = made.range.as_ref().map(|(_, range)| range.as_str());
+    let (Ok(own), Ok(now)) = (Document::parse_with(&source, range), made.definition.parse::<toml::Table>()) else {
+        return Vec::new();
+    };
+    let environments = Path::ROOT.key("environments");
+    let Some(node) = own.value(&environments.key(made.name.as_str())) else { return Vec::new() };
+    let mut shown = Vec::new();
+    Teller { environment: made.name.as_str(), source: &source, shown: &mut shown }.tell(String::new(), node);
+    let same = |key: &str| raw(&now, made, key).is_some_and(|raw_now| raw(&written, made, key) == Some(raw_now));
+    for one in &mut shown {
+        let there = theirs.iter().find(|there| there.key == one.key);
+        if let Some(there) = there.filter(|_| same(&one.key)) {
+            (one.file, one.line, one.written) = (there.file.clone(), there.line, there.written.clone());
+        }
+    }
+    shown
+}
+
+/// What a template would make today of one, without what its maker adds.
+fn definition(made: &Made, whole: &toml::Table) -> toml::Table {
+    let named = toml::Table::from_iter([(made.name.to_string(), toml::Value::Table(whole.clone()))]);
+    toml::Table::from_iter([("environments".to_owned(), toml::Value::Table(named))])
+}
+
+/// The value at a key as [`Teller`] names it, before anything is put in.
+fn raw<'t>(table: &'t toml::Table, made: &Made, key: &str) -> Option<&'t toml::Value> {
+    let mut at = table.get("environments")?.get(made.name.as_str())?;
+    let mut rest = key;
+    while !rest.is_empty() {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        if !name.is_empty() {
+            at = at.get(name)?;
+        }
+        rest = after.strip_prefix('.').unwrap_or(after);
+        if let Some((item, after)) = rest.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+            let is_it = |value: &&toml::Value| value.get("name").and_then(toml::Value::as_str) == Some(item);
+            let items = at.as_array()?;
+            at = items.iter().find(is_it).or_else(|| items.get(item.parse::<usize>().ok()?))?;
+            rest = after.strip_prefix('.').unwrap_or(after);
+        }
+    }
+    Some(at)
 }
 
 struct Teller<'a> {
@@ -94,7 +173,8 @@ impl Teller<'_> {
             value => {
                 let (span, value) = (node.span(), written(value));
                 let there = self.source.text().get(span.clone()).unwrap_or_default();
-                let other = there.contains("{env}") && !value.contains("{env}");
+                let put_in = |word: &str| there.contains(word) && !value.contains(word);
+                let other = put_in("{env}") || put_in("{range}");
                 let first = || self.source.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
                 self.shown.push(Shown {
                     environment: self.environment.to_owned(),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::ask::one_line;
 use super::decide::{after, wrong_state};
 use super::{Case, Denied, Done};
 use crate::domain::access::answering::{Answering, Asked};
@@ -19,6 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::run::{Question, RunEvent, RunState, RunView, SeenCode};
 use crate::ledger::outbox::{self, Address, KIND_RUN};
 use crate::ledger::{Tx, runs};
+use crate::problem::Problem;
 
 impl Case<'_> {
     /// The open question of a run, and its environment. Who has nothing to do with it hears of the rights first.
@@ -93,7 +93,6 @@ impl Case<'_> {
                 .hint_for(&run, "retry")
                 .hint_for(&run, "show"));
         }
-        self.knows_the_rules(&run)?;
         if let Some(why) = another_question(&question, code) {
             return Err(wrong_state(&run, &why).hint_for(&run, "show"));
         }
@@ -110,6 +109,7 @@ impl Case<'_> {
             Asked { question: &question, run: number, kind: run.request.kind.command(), asker: &who_asked, alone };
         let holds = self.all_holds(tx, &environment.name).await?;
         self.rights(CommandName::Approve, &asked, applied, &environment, &holds, now)?;
+        self.knows_the_rules(&run)?;
         let answering = Answering {
             access: &config.access,
             actor: &self.message.actor,
@@ -161,13 +161,16 @@ impl Case<'_> {
     /// that somebody is writing.
     fn knows_the_rules(&self, run: &RunSummary) -> Result<(), Denied> {
         let (config, name) = (self.desk.config(), &run.request.environment);
-        let Some(problem) = config.unmanaged.get(name.as_str()).and_then(|problems| problems.first()) else {
+        // What was made for one test ends by what it was made with.
+        if run.request.clears {
             return Ok(());
-        };
+        }
+        let of_it =
+            || config.unmanaged.get(name.as_str()).and_then(|problems| problems.first()).map(Problem::in_one_line);
+        let Some(problem) = self.unread.clone().or_else(of_it) else { return Ok(()) };
         let why = format!(
-            "the configuration of {name} does not check ({}), so nobody knows what it is to forbid; `tidegate check` in a terminal tells \
-             what to put right, and the question stays open meanwhile",
-            one_line(problem)
+            "the configuration as it is now is not in force for {name} ({problem}), so nobody knows what it is to forbid; `tidegate check` in a \
+             terminal tells what to put right, and the question stays open meanwhile"
         );
         let refusal = Refusal::refused(format!("run {} takes no yes now", run.number), why);
         let refusal = refusal.hint(format!("show {}", run.number)).hint(format!("reject {}", run.number));

@@ -62,7 +62,8 @@ impl Desk {
                 Some(name) => runs::active_apart(&self.store, name).await?,
                 None => (Vec::new(), Vec::new()),
             };
-            let problems = problems.iter().map(one_line).chain(broken.into_iter().map(|run| run.why)).collect();
+            let problems =
+                problems.iter().map(Problem::in_one_line).chain(broken.into_iter().map(|run| run.why)).collect();
             standings.push(Standing::Unmanaged { name: name.clone(), problems, runs });
         }
         for (name, wanted) in self.departed().await? {
@@ -181,6 +182,7 @@ impl Desk {
             asked: level_at(&diary.agenda(), now).map(|standing| standing.wanted),
             visit: standing_visit(&diary, now),
             next: next_after(&diary.agenda(), now).filter(|_| counts).as_ref().map(Turn::from),
+            overdue: self.overdue(&diary, now).await?,
             holds: holds.into_iter().filter(|hold| hold.is_about(name)).collect(),
             bookings,
             made: config.made.get(name).map(|made| Box::new(listed(&config, Made::clone(made)))),
@@ -446,7 +448,7 @@ fn or_lost<T>(found: Result<Option<T>, LedgerError>, lost: &mut Vec<String>) -> 
 
 /// What is wrong with what the configuration says of an environment now.
 fn problems(config: &Config, name: &EnvironmentName) -> Vec<String> {
-    config.unmanaged.get(name.as_str()).into_iter().flatten().map(one_line).collect()
+    config.unmanaged.get(name.as_str()).into_iter().flatten().map(Problem::in_one_line).collect()
 }
 
 /// The person's change that holds now.
@@ -474,12 +476,6 @@ fn besides(diary: &Diary<'_>) -> Vec<String> {
 /// Stacks that may still be up though the environment does not have them any more.
 fn departed_stacks(environment: &Environment, known: Standings) -> Vec<(StackName, StackStanding)> {
     known.into_iter().filter(|(name, stack)| !environment.stacks.contains_key(name) && stack.may_be_up()).collect()
-}
-
-/// `tidegate.toml:12:3: message`, so that an editor finds it.
-pub(super) fn one_line(problem: &Problem) -> String {
-    let Problem { file, line, column, message, .. } = problem;
-    format!("{}:{line}:{column}: {message}", file.display())
 }
 
 fn no_run(number: RunNumber) -> Refusal {

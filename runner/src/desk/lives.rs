@@ -1,18 +1,24 @@
 //! What happens by itself to environments that were made for one test: they are there, their end is told ahead, it comes, nothing of
 //! them is left. Whichever process looks, each step is made once.
 
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
+
 use super::{Case, Denied, Desk, DeskError, Message};
+use crate::at_work::Asker;
+use crate::domain::access;
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::{DUE, GONE};
-use crate::domain::command::Order;
+use crate::domain::command::{CommandName, Order};
 use crate::domain::failure::Failure;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
-use crate::domain::made::{LifeNews, Made, Seen, Stage, Step};
+use crate::domain::made::{AtWork, BUSY, BUSY_AGAIN_MS, LifeNews, Made, MadeOrder, Seen, Stage, Step};
 use crate::domain::policy::Place;
 use crate::domain::request::{AskedAs, RunRequest, TypedBy};
 use crate::domain::run::{Outcome, RunEvent, RunView, StackState};
 use crate::ledger::audit::{Entry, append};
-use crate::ledger::{LedgerError, Tx, made, runs};
+use crate::ledger::{LedgerError, Store, Tx, made, runs};
 use crate::warden;
 
 /// The door through which the clock comes.
@@ -30,8 +36,10 @@ impl Desk {
     /// # Errors
     /// When the ledger does not answer: what was not done then is done the next time.
     pub async fn advance_lives(&self) -> Result<(), DeskError> {
-        for made in made::existing(&self.store).await?.all {
-            if let Err(error) = self.advance_life(made.id).await {
+        let all = made::existing(&self.store).await?.all;
+        let asked = self.tests_under(&all).await?;
+        for made in all {
+            if let Err(error) = self.advance_life(made.id, &asked).await {
                 // One that cannot be read keeps no other from ending.
                 tracing::error!(environment = %made.name, %error, "the life of an environment does not go on");
             }
@@ -42,7 +50,55 @@ impl Desk {
         Ok(())
     }
 
-    async fn advance_life(&self, id: i64) -> Result<(), DeskError> {
+    /// The tests that run in those whose time is over, asked side by side: one that gives no answer keeps no other from ending. By the
+    /// numbers of those that were asked.
+    async fn tests_under(&self, all: &[Made]) -> Result<BTreeMap<i64, Option<AtWork>>, DeskError> {
+        let now = self.store.now().await?;
+        let config = self.config();
+        let mut asking = JoinSet::new();
+        let mut asked = BTreeMap::new();
+        for made in all.iter().filter(|made| made.is_due(now)) {
+            match config.environment_in(&made.name, Some(made), true) {
+                Some(environment) if environment.stacks.values().any(|stack| !stack.busy.is_empty()) => {
+                    let (desk, made) = (self.clone(), made.clone());
+                    asking.spawn(async move {
+                        (made.id, desk.asker().test_in(&desk.config(), &made, &environment, now).await)
+                    });
+                }
+                Some(_) | None => drop(asked.insert(made.id, None)),
+            }
+        }
+        while let Some(answer) = asking.join_next().await {
+            // One that was not asked is asked at the next look.
+            match answer {
+                Ok((id, Ok(at_work))) => drop(asked.insert(id, at_work)),
+                Ok((id, Err(error))) => tracing::error!(id, %error, "whether a test runs is asked again"),
+                Err(error) => tracing::error!(%error, "whether a test runs is asked again"),
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The test that runs in what somebody wants to end, before anything is decided: it may take a while to be told. Whoever may not end it
+    /// has nothing asked for them.
+    pub(super) async fn test_under(&self, message: &Message, order: &Order) -> Result<Option<AtWork>, DeskError> {
+        let Order::Made(MadeOrder::End { name, anyway: false }) = order else { return Ok(None) };
+        // What is wrong with its row is told when it is decided on.
+        let Some(made) = made::by_name(&self.store, name).await.unwrap_or_default() else { return Ok(None) };
+        let config = self.config();
+        let Some(environment) = config.environment_in(name, Some(&made), true) else { return Ok(None) };
+        let may = access::may(&config.access, &message.actor, &message.place, CommandName::End, Some(&environment));
+        if may.is_err() || matches!(made.stage, Stage::Ending | Stage::Gone) {
+            return Ok(None);
+        }
+        Ok(self.asker().test_in(&config, &made, &environment, self.store.now().await?).await?)
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { store: &self.store, secrets: &self.secrets }
+    }
+
+    async fn advance_life(&self, id: i64, asked: &BTreeMap<i64, Option<AtWork>>) -> Result<(), DeskError> {
         for _ in 0..STEPS_MAX {
             let now = self.store.now().await?;
             let Some(made) = made::one(&self.store, id).await? else { return Ok(()) };
@@ -66,16 +122,23 @@ impl Desk {
                 }
                 Some(_) | None => None,
             };
+            let refused = match &end {
+                Some(end) if end.state.outcome() == Some(Outcome::Refused) => rule_of(&self.store, end).await?,
+                Some(_) | None => None,
+            };
             let seen = Seen {
                 active: &active,
                 succeeded,
                 end: end.as_ref().map(|run| &run.state),
                 began: end.as_ref().is_some_and(|run| run.began),
+                busy: refused.as_deref() == Some(BUSY),
                 broken_off: stopped.is_some_and(|stop| !stop.rejected && stop.by == ActorId::tidegate()),
             };
-            let done = match made.next(&seen, now) {
-                Step::Wait => return Ok(()),
-                step => self.take_life_step(&made, step, end.as_ref(), now).await?,
+            let done = match (made.next(&seen, now), asked.get(&id)) {
+                // What became due a moment ago has not been asked yet.
+                (Step::Wait, _) | (Step::Due, None) => return Ok(()),
+                (Step::Due, Some(Some(at_work))) => self.wait_for_test(&made, at_work, now).await?,
+                (step, _) => self.take_life_step(&made, step, end.as_ref(), now).await?,
             };
             // Somebody else was faster: what comes of that is looked at the next time.
             if !done {
@@ -110,6 +173,10 @@ impl Desk {
                 let first = made::step(&mut tx, made, Stage::Ending, None).await?;
                 if first {
                     note(&mut tx, made, DUE, serde_json::json!({ "made": made.id, "ends": made.ends })).await?;
+                    if made.is_late(now) {
+                        let said = LifeNews::Late { ends: made.ends, waited: made.told.clone() };
+                        warden::of_life(&mut tx, &self.config(), made, said).await?;
+                    }
                 }
                 first
             }
@@ -127,13 +194,25 @@ impl Desk {
                     Some(run) => runs::view(&mut tx, run.id).await?.map(|view| left_of(&view)),
                     None => None,
                 };
-                let (left, why) = left.unwrap_or((None, "its run cannot be read".to_owned()));
+                let (left, why, next) = left.unwrap_or((None, "its run cannot be read".to_owned(), Vec::new()));
                 let key = format!("{left:?} {why}");
-                self.in_the_way(&mut tx, made, at, left, (why, key)).await?
+                self.in_the_way(&mut tx, made, at, left, (why, key, next)).await?
             }
         };
         tx.commit().await?;
         Ok(done)
+    }
+
+    /// Its time is over and a test runs: that is told once, however often it is asked, and asked again a little later.
+    async fn wait_for_test(&self, made: &Made, at_work: &AtWork, now: Timestamp) -> Result<bool, DeskError> {
+        let mut tx = self.store.begin().await?;
+        let first = made::waits(&mut tx, made, now.plus_ms(BUSY_AGAIN_MS), &at_work.said).await?;
+        if first && made.told.is_none() {
+            let said = LifeNews::Busy { at_work: at_work.clone(), ends: made.ends, latest: made.latest };
+            warden::of_life(&mut tx, &self.config(), made, said).await?;
+        }
+        tx.commit().await?;
+        Ok(first)
     }
 
     /// Notes what stands in the way, and tells it where `key` was not what stood there before.
@@ -143,12 +222,12 @@ impl Desk {
         made: &Made,
         again: Timestamp,
         left: Option<Vec<String>>,
-        (why, key): (String, String),
+        (why, key, next): (String, String, Vec<String>),
     ) -> Result<bool, LedgerError> {
         let (why, told) = (self.clean(&why), self.clean(&key));
         let first = made::again(tx, made, again, &told).await?;
         if first && made.told.as_ref() != Some(&told) {
-            let said = LifeNews::Deleting { left, why, run: made.end_run, again };
+            let said = LifeNews::Deleting { left, why, run: made.end_run, again, next };
             warden::of_life(tx, &self.config(), made, said).await?;
         }
         Ok(first)
@@ -167,7 +246,14 @@ impl Desk {
     /// Takes back a run that has changed nothing yet: its environment ends.
     async fn cancel_for_end(&self, made: &Made, number: RunNumber) -> Result<bool, DeskError> {
         let message = Self::message_of_end(made);
-        let case = Case { desk: self, message: &message, because: Some(format!("{} ends", made.name)), anyway: false };
+        let case = Case {
+            desk: self,
+            message: &message,
+            because: Some(format!("{} ends", made.name)),
+            anyway: false,
+            at_work: None,
+            unread: None,
+        };
         let mut tx = self.store.begin().await?;
         let Some(run) = runs::by_number(&mut tx, number).await? else { return Ok(false) };
         let event = RunEvent::StopAsked { by: ActorId::tidegate(), force: false, because: case.because.clone() };
@@ -190,7 +276,7 @@ impl Desk {
     async fn destroy_by_clock(&self, made: &Made, now: Timestamp) -> Result<bool, DeskError> {
         let message = Self::message_of_end(made);
         let because = if made.ended_by.is_some() { "it was ended" } else { "its time is over" };
-        let case = Case { desk: self, message: &message, because: Some(because.to_owned()), anyway: false };
+        let case = Case::of(self, &message, Some(because.to_owned()));
         let mut tx = self.store.begin().await?;
         let order = Order::Destroy { environment: made.name.clone() };
         // Each try is one process's.
@@ -224,7 +310,8 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let why = format!("{}: {}", refusal.what, refusal.why);
         // Why tells how long it still is, which is another time each time.
-        let noted = self.in_the_way(&mut tx, made, now.plus_ms(REFUSED_MS), None, (why, refusal.what)).await?;
+        let noted =
+            self.in_the_way(&mut tx, made, now.plus_ms(REFUSED_MS), None, (why, refusal.what, refusal.hints)).await?;
         tx.commit().await?;
         Ok(noted)
     }
@@ -242,6 +329,15 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// The rule by which a run was refused.
+async fn rule_of(store: &Store, run: &RunSummary) -> Result<Option<String>, LedgerError> {
+    let events = runs::events(store, run.id, 0).await?;
+    Ok(events.into_iter().rev().find_map(|record| match record.event {
+        RunEvent::Ended { rule, .. } => rule,
+        _ => None,
+    }))
 }
 
 /// Whoever wants one gone before its time: they answer for what the clock does for them. `None` once its time is over.
@@ -272,8 +368,8 @@ async fn note(tx: &mut Tx, made: &Made, action: &str, detail: serde_json::Value)
     append(tx, &entry).await.map(drop)
 }
 
-/// What a run that was to destroy everything left, as far as that is known, and why.
-fn left_of(view: &RunView) -> (Option<Vec<String>>, String) {
+/// What a run that was to destroy everything left, as far as that is known, why, and what can be typed about that.
+fn left_of(view: &RunView) -> (Option<Vec<String>>, String, Vec<String>) {
     let mut left = Vec::new();
     let mut known = true;
     for (name, stack) in &view.stacks {
@@ -292,7 +388,8 @@ fn left_of(view: &RunView) -> (Option<Vec<String>>, String) {
     });
     let why = failure.or_else(|| view.refusal.as_ref().map(|refusal| format!("{}: {}", refusal.what, refusal.why)));
     let why = why.unwrap_or_else(|| format!("its run ended {}", view.outcome().map_or("otherwise", Outcome::as_str)));
-    (Some(left).filter(|left| known && !left.is_empty()), why)
+    let next = view.refusal.as_ref().map(|refusal| refusal.hints.clone()).unwrap_or_default();
+    (Some(left).filter(|left| known && !left.is_empty()), why, next)
 }
 
 fn words(stack: &str, failure: &Failure) -> String {

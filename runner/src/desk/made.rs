@@ -13,7 +13,7 @@ use crate::domain::environment::Environment;
 use crate::domain::hours;
 use crate::domain::hours_on::Cost;
 use crate::domain::ids::{EnvironmentName, RunNumber, StackName, TemplateName, Timestamp};
-use crate::domain::made::{Listed, Made, MadeAnswer, MadeOrder, Range, Stage, Template};
+use crate::domain::made::{BUSY, Listed, Made, MadeAnswer, MadeOrder, Range, Stage, Template, under_test};
 use crate::domain::policy::{Decision, policy};
 use crate::domain::protect::names;
 use crate::domain::refusal::{Refusal, nearest};
@@ -33,7 +33,7 @@ impl Case<'_> {
         let done = match order {
             MadeOrder::New { name, template, until } => Box::pin(self.make(tx, name, template, *until)).await,
             MadeOrder::Extend { name, by_ms } => self.extend(tx, name, *by_ms).await,
-            MadeOrder::End { name } => Box::pin(self.end(tx, name)).await,
+            MadeOrder::End { name, anyway } => Box::pin(self.end(tx, name, *anyway)).await,
             MadeOrder::Renew { name, take } => Box::pin(self.renew(tx, name, *take)).await,
         };
         done.map_err(|denied| denied.on(name))
@@ -205,7 +205,7 @@ impl Case<'_> {
         Ok(done(name, MadeAnswer::Extended(Box::new(Made { ends, ..made }))))
     }
 
-    async fn end(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
+    async fn end(&self, tx: &mut Tx, name: &EnvironmentName, anyway: bool) -> Result<Done, Denied> {
         // Whoever begins something in it at this moment is waited for: what they begin is seen below.
         made::stage_until_the_end(&mut *tx, name).await?;
         let (made, environment) = self.made(tx, CommandName::End, name).await?;
@@ -225,13 +225,19 @@ impl Case<'_> {
             let refusal = Refusal::refused(what, why).hint(format!("cancel {}", first.number));
             return Err(refusal.hint(format!("tell me when free {name}")).into());
         }
+        if let Some(at_work) = &self.at_work {
+            return Err(Denied::from(under_test(name, at_work)).by_rule(BUSY));
+        }
         if !made::step(tx, &made, Stage::Ending, Some(&self.message.actor.id)).await? {
             return Err(Refusal::refused("that came too late", "it has changed in the same moment")
                 .hint("list new")
                 .into());
         }
+        if anyway {
+            made::goes_anyway(tx, &made).await?;
+        }
         let by = Some(self.message.actor.id.clone());
-        let ending = Made { stage: Stage::Ending, ended_by: by, tries: 0, try_at: None, end_run: None, ..made };
+        let ending = Made { stage: Stage::Ending, ended_by: by, anyway, tries: 0, try_at: None, end_run: None, ..made };
         if !made::take_try(tx, &ending).await? {
             return Err(Refusal::refused("that came too late", "it is being destroyed").hint("list new").into());
         }
@@ -301,7 +307,7 @@ impl Case<'_> {
 
     async fn renew(&self, tx: &mut Tx, name: &EnvironmentName, take: bool) -> Result<Done, Denied> {
         let (made, environment) = self.made(tx, CommandName::Renew, name).await?;
-        refuse_ending(&made, CommandName::Renew)?;
+        let ends = made.stage == Stage::Ending;
         let config = self.desk.config();
         let Some(template) = config.templates.get(&made.template) else {
             let what = format!("the template {} is not there any more", made.template);
@@ -350,12 +356,22 @@ impl Case<'_> {
             };
             return Err(Refusal::refused(what, why).hint(format!("renew {name}")).hint(format!("end {name}")).into());
         }
+        if let Some(run) = runs::active(&mut *tx, name).await?.first().filter(|_| ends) {
+            let what = format!("`renew {name} take` has to wait");
+            let why = format!("run {} destroys it by what it has; it can be renewed once that is over", run.number);
+            return Err(Refusal::refused(what, why).hint(format!("show {}", run.number)).hint("list new").into());
+        }
         if !made::renew(tx, &made, &to).await? {
             return Err(Refusal::refused("that came too late", "it has changed in the same moment")
                 .hint("list new")
                 .into());
         }
         let active = runs::active(&mut *tx, name).await?;
+        if ends {
+            // Nothing is begun in it any more: what it has now is what its end goes by.
+            let answer = MadeAnswer::Renewed(Box::new(to));
+            return Ok(done(name, answer));
+        }
         let order = Order::Plan { environment: name.clone(), level: None, settings: Vec::new(), newest_code: false };
         let before = environments::wanted(&mut *tx, name).await?.map(|wanted| wanted.target);
         let request = request(&renewed, &order, self.because.clone(), before.as_ref(), None)?;
@@ -425,6 +441,11 @@ fn no_template(
     template: &TemplateName,
 ) -> Refusal {
     let known: Vec<&str> = config.templates.keys().map(TemplateName::as_str).collect();
+    if let Some(problem) = config.templates_aside.get(template.as_str()).and_then(|problems| problems.first()) {
+        let what = format!("nothing can be made from {template} now");
+        let why = format!("what the file says of it does not check: {}", problem.in_one_line());
+        return Refusal::refused(what, why).hint("list new");
+    }
     let what = format!("there is no template `{template}`");
     if known.is_empty() {
         let why =
@@ -521,16 +542,25 @@ fn range(
 ) -> Result<Option<(crate::domain::ids::PoolName, String)>, Refusal> {
     let Some(pool) = template.pool.as_ref().and_then(|pool| config.pools.get(pool)) else { return Ok(None) };
     let of_all = existing.all.iter().filter_map(|made| made.range.as_ref().map(|(_, range)| range));
+    let (of_files, of_pool) = (config.ranges_in_use(), pool.ranges.clone());
+    // What is as wide as the pool, or wider, is where it lies and no piece of it: a network, a route to everywhere.
+    let is_piece =
+        |range: &Range| of_pool.iter().any(|whole| whole.overlaps(*range) && range.prefix() > whole.prefix());
+    let of_files: Vec<_> = of_files.into_iter().filter(|(range, _)| is_piece(range)).collect();
     let taken: Vec<Range> = of_all
         .chain(existing.broken.iter().filter_map(|broken| broken.rest.addresses.as_ref()))
         .filter_map(|text| text.parse().ok())
+        .chain(of_files.iter().map(|(range, _)| *range))
         .collect();
     if let Some(range) = pool.free(&taken) {
         return Ok(Some((pool.name.clone(), range.to_string())));
     }
     let having: Vec<&Made> = existing.all.iter().filter(|made| made.range.is_some()).collect();
     let what = format!("the pool {} has no range left", pool.name);
-    let why = format!("it has {} of them: {}", pool.pieces(), who_has(&having, now));
+    let of_files: Vec<String> =
+        of_files.iter().take(NAMED_MAX).map(|(range, name)| format!("{name} of the files ({range})")).collect();
+    let told = [who_has(&having, now), of_files.join(", ")].into_iter().filter(|told| !told.is_empty());
+    let why = format!("it has {} of them: {}", pool.pieces(), told.collect::<Vec<_>>().join(", "));
     let refusal = Refusal::refused(what, why).hint("list new");
     let first = having.iter().min_by_key(|made| made.ends);
     Err(first.into_iter().fold(refusal, |refusal, made| refusal.hint(format!("end {}", made.name))))

@@ -36,7 +36,7 @@ pub use rights::named_in;
 
 use crate::agenda::Diaries;
 use crate::bell::Bell;
-use crate::config::Config;
+use crate::config::{Config, Newest};
 use crate::domain::access;
 use crate::domain::answer::{Actor, Answer, RunSummary};
 use crate::domain::command::{CommandName, Order};
@@ -44,6 +44,7 @@ use crate::domain::environment::Environment;
 use crate::domain::holds::{Hold, Kind, lowers};
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::link::LinkOrder;
+use crate::domain::made::AtWork;
 use crate::domain::policy::{Decision, Matter, Place, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -64,6 +65,7 @@ pub struct Desk {
     bell: Bell,
     paths: Paths,
     secrets: Secrets,
+    newest: Newest,
     diaries: Diaries,
 }
 
@@ -123,13 +125,28 @@ impl Desk {
     #[must_use]
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, bell: Bell) -> Self {
         let paths = Paths::new(&config.borrow().runner.state_dir);
-        Self { store, config, bell, paths, secrets: Secrets::default(), diaries: Diaries::default() }
+        Self {
+            store,
+            config,
+            bell,
+            paths,
+            secrets: Secrets::default(),
+            newest: Newest::default(),
+            diaries: Diaries::default(),
+        }
     }
 
     /// The same desk; what is read in `secrets` is taken out of what people type and read.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Secrets) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// The same desk; before a yes it has the configuration's files looked at.
+    #[must_use]
+    pub fn with_newest(mut self, newest: Newest) -> Self {
+        self.newest = newest;
         self
     }
 
@@ -167,19 +184,31 @@ impl Desk {
             _ => clean(&message.typed),
         };
         let message = &Message { typed, ..message.clone() };
+        let at_work = self.test_under(message, order).await?;
+        // Rights and rules are those at the press. Not within the transaction: whoever reads the files writes to the ledger.
+        let unread = match order {
+            Order::Approve { .. } => self.newest.looked_at().await.err(),
+            _ => None,
+        };
         // Against others who write the same rows in another order, as `stop everything` does, one of two gives way and tries again.
         for _ in 1..TRIES {
-            match Box::pin(self.try_submit(message, order, because.clone())).await {
+            match Box::pin(self.try_submit(message, order, because.clone(), (at_work.clone(), unread.clone()))).await {
                 Err(DeskError::Ledger(error)) if error.lost_race() => {
                     tracing::debug!(%error, "an order met another; trying again");
                 }
                 done => return done,
             }
         }
-        Box::pin(self.try_submit(message, order, because)).await
+        Box::pin(self.try_submit(message, order, because, (at_work, unread))).await
     }
 
-    async fn try_submit(&self, message: &Message, order: &Order, because: Option<String>) -> Result<Answer, DeskError> {
+    async fn try_submit(
+        &self,
+        message: &Message,
+        order: &Order,
+        because: Option<String>,
+        (at_work, unread): (Option<AtWork>, Option<String>),
+    ) -> Result<Answer, DeskError> {
         let mut tx = self.store.begin().await?;
         let taken = inbox::take(&mut tx, &message.key, message.place.door, &message.actor.id, &message.typed).await?;
         if let Some(answer) = record::answered_before(taken)? {
@@ -188,7 +217,7 @@ impl Desk {
         let anyway = order.goes_anyway();
         let actor = self.known(&mut tx, message.actor.clone()).await?;
         let message = &Message { actor, ..message.clone() };
-        let case = Case { desk: self, message, because, anyway };
+        let case = Case { desk: self, message, because, anyway, at_work, unread };
         let decided = match order {
             Order::Each { group, orders } => Box::pin(case.decide_each(&mut tx, group, orders)).await,
             one => Box::pin(case.decide(&mut tx, one)).await.map(|done| vec![(one.name(), done)]),
@@ -280,6 +309,17 @@ struct Case<'a> {
     because: Option<String>,
     /// Against somebody's keep.
     anyway: bool,
+    /// The test that runs in what is to end, as far as anybody could say before this began.
+    at_work: Option<AtWork>,
+    /// Why the configuration as its files have it now is not in force.
+    unread: Option<String>,
+}
+
+impl<'a> Case<'a> {
+    /// One that is against nobody's keep and asked nothing before.
+    fn of(desk: &'a Desk, message: &'a Message, because: Option<String>) -> Self {
+        Self { desk, message, because, anyway: false, at_work: None, unread: None }
+    }
 }
 
 /// What was done, before it is committed.

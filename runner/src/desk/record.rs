@@ -36,7 +36,7 @@ impl Desk {
         refusal: &Refusal,
     ) -> Result<(), DeskError> {
         let message = &self.told_of(message).await?;
-        let case = Case { desk: self, message, because: None, anyway: false };
+        let case = Case::of(self, message, None);
         let decision = match refusal.kind {
             RefusalKind::NotUnderstood => Decision::NotUnderstood,
             RefusalKind::Refused => Decision::Refused,
@@ -57,7 +57,7 @@ impl Desk {
         refusal: &Refusal,
     ) -> Result<(), DeskError> {
         let message = &self.told_of(message).await?;
-        let case = Case { desk: self, message, because: None, anyway: false };
+        let case = Case::of(self, message, None);
         let action = command.map_or(MESSAGE, CommandName::action);
         let entry = case.entry(action, environment);
         case.keep(Entry { decision: Decision::Refused, rule: Some(rule), ..entry }, refusal).await
@@ -318,7 +318,7 @@ pub(super) fn result(answer: &Answer) -> &'static str {
         Answer::Bend(answer) => match answer {
             BendAnswer::Skipped(_) => "skipped",
             BendAnswer::Paused { .. } => "paused",
-            BendAnswer::Unpaused(_) => "resumed",
+            BendAnswer::Unpaused(_) | BendAnswer::AllUnpaused(_) => "resumed",
             BendAnswer::Cleared { .. } => "cleared",
         },
         Answer::Link(answer) => match answer {
@@ -330,6 +330,7 @@ pub(super) fn result(answer: &Answer) -> &'static str {
         Answer::Schedule(answer) => answer.deed.as_str(),
         Answer::Each(all) => all.first().map_or("nothing", result),
         Answer::Made(MadeAnswer::Extended(_)) => "extended",
+        Answer::Made(MadeAnswer::Renewed(_)) => "renewed",
         Answer::Made(MadeAnswer::Differs { .. }) => "shown",
         Answer::Rollout(RolloutAnswer::Began { .. }) => "began",
         Answer::Rollout(RolloutAnswer::Stopped { .. }) => "stopped",

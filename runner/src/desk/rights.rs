@@ -67,7 +67,7 @@ impl Desk {
         };
         let Some((rule, refusal)) = refused else { return Ok(Sight { all: false, environments: Vec::new() }) };
         let message = &self.told_of(message).await?;
-        let case = Case { desk: self, message, because: None, anyway: false };
+        let case = Case::of(self, message, None);
         self.note_refusal(&case, command, about.as_ref(), rule, &refusal).await?;
         Err(DeskError::Refused(refusal))
     }
@@ -290,7 +290,7 @@ impl Desk {
             order => order,
         };
         let anyway = order.goes_anyway();
-        let case = Case { desk: self, message, because: None, anyway };
+        let case = Case { desk: self, message, because: None, anyway, at_work: None, unread: None };
         // It takes the same locks as the order itself, and meets others as that does.
         for _ in 1..TRIES {
             match self.try_out(&case, order).await {
@@ -341,7 +341,7 @@ impl Desk {
         refusal: Refusal,
     ) -> Result<DeskError, DeskError> {
         let message = &self.told_of(message).await?;
-        let case = Case { desk: self, message, because: None, anyway: false };
+        let case = Case::of(self, message, None);
         self.note_refusal(&case, CommandName::Why, environment, rule, &refusal).await?;
         Ok(DeskError::Refused(refusal))
     }

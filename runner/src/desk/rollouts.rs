@@ -3,10 +3,11 @@
 mod stop;
 
 use super::{Case, Denied, Desk, DeskError, Done, Message};
+use crate::config::Config;
 use crate::domain::answer::{Answer, Sight};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::holds::News;
-use crate::domain::ids::EnvironmentName;
+use crate::domain::ids::{EnvironmentName, GroupName};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::rollout::{Came, Item, Next, Rollout, RolloutAnswer, RolloutOrder, Scope};
@@ -55,6 +56,19 @@ impl Case<'_> {
             return Err(refusal.hint("envs").hint("whoami").into());
         };
         self.goes_alone(tx, command, scope, &all).await?;
+        let config = self.desk.config();
+        let group_of = |name: &EnvironmentName| config.environments.get(name).and_then(|known| known.group.clone());
+        let mut groups = Vec::new();
+        let parts: Vec<usize> = all
+            .iter()
+            .map(|(name, _)| {
+                let group = group_of(name).filter(|_| scope.goes_group_by_group());
+                groups.iter().position(|known| *known == group).unwrap_or_else(|| {
+                    groups.push(group);
+                    groups.len() - 1
+                })
+            })
+            .collect();
         let Message { actor, place, typed, .. } = self.message;
         let new = NewRollout {
             scope,
@@ -66,15 +80,17 @@ impl Case<'_> {
             typed,
             because: self.because.as_deref(),
             orders: &all,
+            parts: &parts,
         };
         let Some(rollout) = rollouts::begin(tx, new).await? else {
             let what = format!("`{command} {scope}` is being done already");
             let refusal = Refusal::refused(what, "one at a time: two would take turns on each environment");
             return Err(refusal.hint(format!("status {scope}")).hint(format!("cancel {scope}")).into());
         };
-        let config = self.desk.config();
         let (aside, unread) = match scope {
             Scope::Group(group) => config.aside(group),
+            Scope::Groups(groups) => aside_of(&config, groups.iter()),
+            Scope::EachGroup => aside_of(&config, config.groups().into_iter()),
             Scope::All => {
                 let gone = config.unmanaged.keys().filter(|name| !config.environments.contains_key(name.as_str()));
                 (gone.cloned().collect(), Vec::new())
@@ -117,6 +133,18 @@ impl Case<'_> {
         }
         Ok(())
     }
+}
+
+/// Those of several groups that are left aside, and those of which nobody can read whether they are in one.
+fn aside_of<'g>(config: &Config, groups: impl Iterator<Item = &'g GroupName>) -> (Vec<String>, Vec<String>) {
+    let mut all = (Vec::new(), Vec::new());
+    for group in groups {
+        let (aside, unread) = config.aside(group);
+        all.0.extend(aside);
+        // Whoever may be in one may be in each of them.
+        all.1 = unread;
+    }
+    all
 }
 
 fn done(answer: RolloutAnswer) -> Done {
@@ -271,8 +299,14 @@ impl Desk {
             place: Place { door: door(&rollout.door), channel: rollout.channel.clone(), direct: rollout.direct },
             typed: rollout.typed.clone(),
         };
-        let case =
-            Case { desk: self, message: &message, because: rollout.because.clone(), anyway: item.order.goes_anyway() };
+        let case = Case {
+            desk: self,
+            message: &message,
+            because: rollout.because.clone(),
+            anyway: item.order.goes_anyway(),
+            at_work: None,
+            unread: None,
+        };
         let mut tx = self.store.begin().await?;
         let taken = inbox::take(&mut tx, &message.key, DOOR, &message.actor.id, &message.typed).await?;
         let refused = match taken {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::ask::one_line;
 use super::{Case, Denied, Desk, DeskError, Done};
 use crate::agenda::{Diary, timetable};
 use crate::config::Config;
@@ -349,7 +348,7 @@ pub(super) fn not_followed(config: &Config, name: &EnvironmentName) -> Refusal {
     let why = problem.map_or_else(
         || "Tidegate does not manage it now".to_owned(),
         |problem| {
-            let problem = one_line(problem);
+            let problem = problem.in_one_line();
             format!("its configuration does not check: {problem}; a process that had read it before goes on by that")
         },
     );

@@ -315,7 +315,7 @@ async fn what_the_clock_tells_is_told_in_the_channels_of_each_chat_that_the_envi
         for (channel, slack, discord) in [("", 0, 0), ("#load", 1, 1), ("175928847299117063", 1, 2)] {
             environment.channel = if channel.is_empty() { Channels::default() } else { Channels::everywhere(channel) };
             config.environments.insert(environment.name.clone(), environment.clone());
-            let said = ClockNews::Missed { turn: turn.clone(), by_ms: 60_000, collapsed: 0 };
+            let said = ClockNews::Missed { turn: turn.clone(), by_ms: 60_000, collapsed: 0, held_back: None };
             let mut tx = store.begin().await.unwrap();
             crate::warden::of_clock(&mut tx, &config, &environment.name, said, &[]).await.unwrap();
             tx.commit().await.unwrap();

@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::request::{RunRequest, Target};
 use super::rollout::RolloutAnswer;
 use super::run::{RunState, RunView};
-use super::schedule::{BendAnswer, Bent, ClockChange, Quiet, ScheduleAnswer, Transition, Turn};
+use super::schedule::{BendAnswer, Bent, ClockChange, Overdue, Quiet, ScheduleAnswer, Transition, Turn};
 
 /// Who asks, as the chat knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,6 +297,8 @@ pub struct EnvironmentStatus {
     pub visit: Option<Bent>,
     /// The next transition of its schedules, with what people bend.
     pub next: Option<Turn>,
+    /// What was due before it, and nobody has looked at.
+    pub overdue: Option<Overdue>,
     /// It was made for one test.
     pub made: Option<Box<Listed>>,
 }
@@ -532,4 +534,6 @@ pub struct Upcoming {
     pub aside: bool,
     /// What people hold against some of these transitions.
     pub held: Vec<Hold>,
+    /// What was due before them, and nobody has looked at.
+    pub overdue: Option<Overdue>,
 }

@@ -12,6 +12,7 @@ use super::access::{ApprovalRule, Grant, Written};
 use super::drift::DriftRules;
 use super::hours_on::Money;
 use super::ids::{ActorId, EnvironmentName, GroupName, ProfileName, SettingName, StackName};
+use super::probe::Busy;
 use super::readiness::Readiness;
 use super::schedule::Timetable;
 use super::secret::Given;
@@ -145,6 +146,8 @@ pub struct Stack {
     pub terraform: TerraformSettings,
     /// When it counts as there.
     pub readiness: Readiness,
+    /// What tells whether a load test runs in it.
+    pub busy: Vec<Busy>,
 }
 
 /// Where the code of a stack comes from.
@@ -311,17 +314,17 @@ impl std::fmt::Display for Level {
 }
 
 impl Environment {
-    /// Goes by the rules of `newer`, the same environment as it is configured by now: whose it is, who may do what, what no run may do, and the
-    /// bounds of the settings that it has. What it is made of stays.
+    /// Goes by the rules of `newer`, the same environment as it is configured by now: whose it is, who may do what, and what no run may do. What
+    /// it is made of stays, its settings and their bounds included, and whether it was brought in from outside: a run proves that of what it
+    /// planned.
     pub fn take_rules_of(&mut self, newer: &Self) {
         self.owners.clone_from(&newer.owners);
         self.protect.clone_from(&newer.protect);
-        self.rules.clone_from(&newer.rules);
-        for (name, setting) in &mut self.settings {
-            if let Some(newer) = newer.settings.get(name) {
-                setting.clone_from(newer);
-            }
-        }
+        self.rules = Rules {
+            adopted: self.rules.adopted,
+            bounds_at: std::mem::take(&mut self.rules.bounds_at),
+            ..newer.rules.clone()
+        };
     }
 
     /// What `up` means without a profile, as a level.

@@ -43,7 +43,7 @@ pub struct PlannedStack<'a> {
     pub direction: Direction,
     /// What Terraform would do.
     pub plan: &'a StackPlan,
-    /// It is being done, or was: no rule can stop that any more, nor is it what keeps the rest from being done.
+    /// It is being done, or was: no rule can stop that any more. What it takes away counts, and alone keeps the rest from nothing.
     pub begun: bool,
 }
 
@@ -179,7 +179,9 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
     if let Some(refused) =
         holds::forbids(matter).or_else(hours).or_else(over).or_else(bounds).or_else(lost).or_else(destroys)
     {
-        return refuse(refused);
+        let ends = plan.is_some() && request.is_some_and(|request| request.clears);
+        let (rule, refusal) = refused;
+        return refuse((rule, if ends && ENDLESS.contains(&rule) { held_end(refusal, environment) } else { refusal }));
     }
     if command == CommandName::Approve {
         return Decision::Allow;
@@ -211,6 +213,20 @@ pub fn policy(matter: &Matter<'_>) -> Decision {
         }
         Some(_) | None => Decision::Allow,
     }
+}
+
+/// The rules by which what was made for one test would never end: it keeps the definition that it was made with.
+const ENDLESS: [&str; 2] = ["protect", "destroys"];
+
+/// Why what was made for one test does not end, with the way out of it.
+fn held_end(refusal: Refusal, environment: &Environment) -> Refusal {
+    let name = &environment.name;
+    let why = format!(
+        "{}, in the template that {name} was made from, or have the stack stay by its `keep_at_end`; `renew {name} take` takes that over, \
+         and its end goes on",
+        refusal.why
+    );
+    Refusal { why, hints: vec![format!("renew {name} take"), format!("renew {name}")], ..refusal }
 }
 
 fn refuse((rule, refusal): (&'static str, Refusal)) -> Decision {

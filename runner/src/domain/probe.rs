@@ -29,6 +29,16 @@ pub enum Ask {
     Command(Vec<String>),
 }
 
+/// What tells whether a load test runs in a stack: an environment that was made for one test does not end under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// What is asked. A connection that is taken, the status, or exit status 0 says that a test runs; a connection that is refused, another
+    /// status, or exit status 1 that none does. Whatever else comes of it is no answer.
+    pub asks: Ask,
+    /// How long after the end of its time that counts, in seconds, and that there is no answer.
+    pub at_most_s: u32,
+}
+
 /// What is between these in an address is the name of an output.
 const OUTPUT: (&str, &str) = ("{output.", "}");
 

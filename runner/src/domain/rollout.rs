@@ -22,6 +22,10 @@ const CANCELLED: &str = "cancelled";
 pub enum Scope {
     /// Those of a group: `@rpg`.
     Group(GroupName),
+    /// Those of several groups, one group after the other: `@rpg,@moba`.
+    Groups(Vec<GroupName>),
+    /// Those of every group, one group after the other: `@*`.
+    EachGroup,
     /// All that are managed: `all`.
     All,
 }
@@ -29,7 +33,22 @@ pub enum Scope {
 impl TryFrom<String> for Scope {
     type Error = NameError;
     fn try_from(text: String) -> Result<Self, NameError> {
-        if text == "all" { Ok(Self::All) } else { text.trim_start_matches('@').parse().map(Self::Group) }
+        match text.as_str() {
+            "all" => return Ok(Self::All),
+            "@*" => return Ok(Self::EachGroup),
+            _ => {}
+        }
+        let mut groups: Vec<GroupName> = Vec::new();
+        for name in text.split(',') {
+            let group = name.trim_start_matches('@').parse()?;
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        Ok(match groups.as_slice() {
+            [only] => Self::Group(only.clone()),
+            _ => Self::Groups(groups),
+        })
     }
 }
 
@@ -43,7 +62,34 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Group(group) => write!(f, "@{group}"),
+            Self::Groups(groups) => {
+                let names: Vec<String> = groups.iter().map(|group| format!("@{group}")).collect();
+                f.write_str(&names.join(","))
+            }
+            Self::EachGroup => f.pad("@*"),
             Self::All => f.pad("all"),
+        }
+    }
+}
+
+impl Scope {
+    /// Whether it goes over several groups, one after the other.
+    #[must_use]
+    pub fn goes_group_by_group(&self) -> bool {
+        match self {
+            Self::Groups(_) | Self::EachGroup => true,
+            Self::Group(_) | Self::All => false,
+        }
+    }
+
+    /// Whether an environment of this group is meant.
+    #[must_use]
+    pub fn has(&self, group: Option<&GroupName>) -> bool {
+        match self {
+            Self::Group(only) => group == Some(only),
+            Self::Groups(groups) => group.is_some_and(|group| groups.contains(group)),
+            Self::EachGroup => group.is_some(),
+            Self::All => true,
         }
     }
 }
@@ -297,13 +343,25 @@ impl Rollout {
     }
 }
 
-/// The stage of the environment at a place: the first one goes alone where something changes; plans go all at once.
+/// The stages of environments, each with the number of its part, in their order: the very first one goes alone where something changes, then
+/// some of a part at a time, and never those of two parts together; plans go all at once.
 #[must_use]
-pub fn stage(command: CommandName, at: usize) -> u32 {
-    if command == CommandName::Plan || at == 0 {
-        return 0;
+pub fn stages(command: CommandName, parts: &[usize]) -> Vec<u32> {
+    if command == CommandName::Plan {
+        return vec![0; parts.len()];
     }
-    u32::try_from((at - 1) / TOGETHER + 1).unwrap_or(u32::MAX)
+    let (mut stage, mut together, mut last) = (0, 0, None);
+    let mut stages = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        // The first one went alone, and a group goes on when the one before it is done.
+        if at == 1 || (at > 0 && (together == TOGETHER || last != Some(part))) {
+            (stage, together) = (stage + 1, 0);
+        }
+        together += 1;
+        last = Some(part);
+        stages.push(stage);
+    }
+    stages
 }
 
 /// The desk's answer to an order about many environments.
@@ -345,12 +403,13 @@ mod tests {
     use crate::domain::ids::ActorId;
 
     fn rollout(command: CommandName, came: &[(Option<i64>, Option<Came>)]) -> Rollout {
+        let stages = stages(command, &vec![0; came.len()]);
         let items = came.iter().enumerate().map(|(at, (run, came))| {
             let environment: EnvironmentName = format!("e{at}").parse().expect("a name");
             Item {
                 order: Order::Destroy { environment: environment.clone() },
                 environment,
-                stage: stage(command, at),
+                stage: stages[at],
                 run: run.map(RunNumber),
                 came: came.clone(),
             }
@@ -378,8 +437,15 @@ mod tests {
         let open = || (None, None);
         let failed = || (Some(3), Some(Came::Error { how: "failed".to_owned() }));
         let refused = || (None, Some(Came::Refused { why: "held".to_owned() }));
-        let stages: Vec<u32> = (0..10).map(|at| stage(CommandName::Up, at)).collect();
-        assert_eq!(stages, [0, 1, 1, 1, 1, 2, 2, 2, 2, 3]);
+        assert_eq!(stages(CommandName::Up, &[0; 10]), [0, 1, 1, 1, 1, 2, 2, 2, 2, 3]);
+        assert_eq!(stages(CommandName::Up, &[0, 0, 0, 1, 1, 1, 1, 1, 2, 3]), [0, 1, 1, 2, 2, 2, 2, 3, 4, 5]);
+        assert_eq!(stages(CommandName::Up, &[0, 1, 2]), [0, 1, 2]);
+        assert_eq!(stages(CommandName::Plan, &[0, 1, 2]), [0, 0, 0]);
+        for text in ["all", "@*", "@rpg", "@rpg,@moba"] {
+            assert_eq!(Scope::try_from(text.to_owned()).expect("a scope").to_string(), text);
+        }
+        assert_eq!(Scope::try_from("@rpg,@rpg".to_owned()).expect("a scope").to_string(), "@rpg");
+        assert!(Scope::try_from("@rpg,".to_owned()).is_err() && Scope::try_from("@*,@rpg".to_owned()).is_err());
         for (came, next) in [
             (vec![open(), open(), open()], Next::Begin(vec![0])),
             (vec![works(), open(), open()], Next::Wait),

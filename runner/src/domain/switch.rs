@@ -125,6 +125,7 @@ mod tests {
                 parallelism: None,
             },
             readiness: Readiness::default(),
+            busy: Vec::new(),
         };
         let shop = Environment {
             name: "shop".parse().expect("a name"),

@@ -45,8 +45,8 @@ pub struct Situation<'a> {
     pub access: &'a Access,
     /// What people hold, freeze, keep or stop.
     pub holds: &'a [Hold],
-    /// The words of a hold that cannot be read: nothing new is begun then.
-    pub barred: Option<&'a Refusal>,
+    /// What forbids that anything new is begun, whatever the plan is, by which rule: a hold that cannot be read, a test that runs.
+    pub barred: Option<(&'static str, &'a Refusal)>,
     /// Stacks that are being worked on.
     pub busy: &'a BTreeSet<StackName>,
     /// Plans that have come back and are not stored yet.
@@ -213,11 +213,12 @@ impl Situation<'_> {
             let watched = self.view.stacks.iter().any(|(name, view)| self.is_watched(name, view));
             return if watched { Step::Record(vec![RunEvent::VerifyBegan]) } else { end(Outcome::NothingToDo) };
         }
-        if let (Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_), Some(refusal)) =
-            (&decision, self.barred)
+        if let (
+            Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_),
+            Some((rule, refusal)),
+        ) = (&decision, self.barred)
         {
-            // Nobody knows what it forbids.
-            return refuse("hold", refusal.clone());
+            return refuse(rule, refusal.clone());
         }
         let (first, wants) = match decision {
             Decision::Refuse { rule, refusal } => return refuse(rule, refusal),
@@ -390,7 +391,9 @@ impl Situation<'_> {
         if looks.iter().any(|step| matches!(step, Step::Record(_))) {
             return looks;
         }
-        let works = self
+        // Those that this turn begins count for those after them.
+        let mut begins = BTreeSet::new();
+        let works: Vec<Step> = self
             .view
             .stacks
             .iter()
@@ -404,7 +407,7 @@ impl Situation<'_> {
                     .all(|(name, o)| self.lets_on(name, o))
             })
             .filter_map(|(name, view)| match (&view.state, view.plan.as_ref().map(|plan| plan.exactness)) {
-                (StackState::Planned, Some(Exactness::Exact)) => Some(self.apply(name)),
+                (StackState::Planned, Some(Exactness::Exact)) => Some(self.apply(name, &mut begins)),
                 (
                     StackState::Planned | StackState::Waiting | StackState::Working(Phase::Prepare | Phase::Plan, _),
                     _,
@@ -418,16 +421,23 @@ impl Situation<'_> {
                     | StackState::Unknown,
                     _,
                 ) => None,
-            });
+            })
+            .collect();
+        // What fails is told first: after it nothing more begins.
+        if works.iter().any(|step| matches!(step, Step::Record(_))) {
+            return works.into_iter().filter(|step| matches!(step, Step::Record(_))).collect();
+        }
         looks.into_iter().chain(works).collect()
     }
 
-    /// Applies a stack, unless a rule that came since it was planned forbids that.
-    fn apply(&self, name: &StackName) -> Step {
-        let plans = self.view.stacks.iter().filter(|(other, view)| *other == name || has_begun(view));
+    /// Applies a stack, unless a rule that came since it was planned forbids that. `begins` are those that begin together with it.
+    fn apply<'s>(&'s self, name: &'s StackName, begins: &mut BTreeSet<&'s StackName>) -> Step {
+        begins.insert(name);
+        let plans = self.view.stacks.iter().filter(|(other, view)| begins.contains(other) || has_begun(view));
         let plans = plans.filter_map(|(other, view)| view.plan.as_ref().map(|plan| (other, plan)));
         match self.rules(plans) {
             Decision::Refuse { rule, refusal } => {
+                begins.remove(name);
                 Step::Record(vec![failed(name.clone(), Phase::Plan, &Failure::by_rule(rule, refusal))])
             }
             Decision::Allow | Decision::NeedsApproval { .. } | Decision::NeedsConfirmation(_) => {

@@ -19,6 +19,7 @@ use super::lost::{left_elsewhere, lost_track};
 use super::seats::Seat;
 use super::work::{self, Begun, Report, RunContext};
 use super::{EngineError, Shared, gone};
+use crate::at_work::Asker;
 use crate::bell::Listener;
 use crate::domain::answer::RunSummary;
 use crate::domain::changes::StackPlan;
@@ -26,9 +27,10 @@ use crate::domain::environment::Environment;
 use crate::domain::failure::{Applied, Failure, FailureKind};
 use crate::domain::holds::Hold;
 use crate::domain::ids::{StackName, Timestamp};
+use crate::domain::made::{BUSY, under_test};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::RunRequest;
+use crate::domain::request::{RunKind, RunRequest};
 use crate::domain::run::{EventRecord, Outcome, Phase, RunEvent, RunState, RunView, StackState};
 use crate::ledger::holds::Unreadable;
 use crate::ledger::runs::{self, AppendError, Fence};
@@ -79,6 +81,8 @@ pub(super) struct Driver {
     holds: Vec<Hold>,
     /// Those that cannot be read.
     unreadable: Vec<Unreadable>,
+    /// Why what was made for one test does not end now.
+    under_test: Option<Refusal>,
     /// Its seat among the runs that are worked on; none while it waits half way for people.
     seat: Option<Seat>,
 }
@@ -95,7 +99,9 @@ impl Driver {
     ) -> Result<Option<Self>, EngineError> {
         let alone = Alone::with(&shared.paths, run.number).await?;
         // A yes, or whoever waited in the queue, may come right after a rule was written.
-        shared.newest.looked_at().await;
+        if let Err(why) = shared.rules.newest.looked_at().await {
+            tracing::warn!(run.number = run.number.0, why, "it is taken up by the configuration that was read before");
+        }
         let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(None) };
         let environment = environment_of(&shared, &view.request).await?;
         let over = if environment.is_none() {
@@ -163,6 +169,7 @@ impl Driver {
             lost: Vec::new(),
             holds: Vec::new(),
             unreadable: Vec::new(),
+            under_test: None,
             seat: Some(seat),
         }))
     }
@@ -284,6 +291,7 @@ impl Driver {
         let changes = view.request.kind.command().starts_change();
         let unreadable = self.unreadable.first().filter(|_| changes);
         let barred = unreadable.map(|first| warden::barred_by(first, Some(&self.environment.name), &config, None));
+        let under_test = self.under_test.as_ref().map(|refusal| (BUSY, refusal));
         course::next(&Situation {
             view,
             environment: &self.environment,
@@ -291,7 +299,8 @@ impl Driver {
             place: &Place { door: "engine", channel: None, direct: false },
             access: &config.access,
             holds: &self.holds,
-            barred: barred.as_ref(),
+            // Nobody knows what a hold that cannot be read forbids.
+            barred: barred.as_ref().map(|refusal| ("hold", refusal)).or(under_test),
             busy: &self.busy,
             planned: &self.planned,
             now,
@@ -320,8 +329,13 @@ impl Driver {
         let (mut all, mut applies) = self.with_what_follows(events.clone(), now);
         if !applies.is_empty() || all.iter().skip(events.len()).any(decides_by_rules) {
             self.look_at_rules().await;
-            self.planned = planned;
+            self.planned.clone_from(&planned);
             (all, applies) = self.with_what_follows(events.clone(), now);
+        }
+        if begins(&all) && self.ends_under_test().await? {
+            // The course decides anew, with that in view, on what is planned.
+            self.planned = planned;
+            return if begins(&events) { Ok(false) } else { self.store(events).await };
         }
         let grown = all.len() > events.len();
         let is_stored = self.store(all).await?;
@@ -333,6 +347,23 @@ impl Driver {
             self.launch_apply(stack);
         }
         Ok(is_stored)
+    }
+
+    /// Looks whether this run would begin to destroy what was made for one test under that test: it may have waited for long since it was
+    /// asked for.
+    async fn ends_under_test(&mut self) -> Result<bool, EngineError> {
+        if !self.view.request.clears || self.view.request.kind != RunKind::Destroy || self.under_test.is_some() {
+            return Ok(false);
+        }
+        let Some(made) = made::by_name(&self.shared.store, &self.environment.name).await? else { return Ok(false) };
+        if made.anyway {
+            return Ok(false);
+        }
+        let (config, now) = (self.shared.config(), self.shared.store.now().await?);
+        let asker = Asker { store: &self.shared.store, secrets: &self.shared.secrets };
+        let at_work = asker.test_in(&config, &made, &self.environment, now).await?;
+        self.under_test = at_work.map(|at_work| under_test(&made.name, &at_work));
+        Ok(self.under_test.is_some())
     }
 
     fn with_what_follows(&mut self, mut events: Vec<RunEvent>, now: Timestamp) -> (Vec<RunEvent>, Vec<StackName>) {
@@ -698,6 +729,11 @@ fn does_what_was_asked(events: &[RunEvent]) -> bool {
     events
         .iter()
         .any(|event| matches!(event, RunEvent::ApplyBegan | RunEvent::Ended { outcome: Outcome::NothingToDo, .. }))
+}
+
+/// The run begins to change things.
+fn begins(events: &[RunEvent]) -> bool {
+    events.iter().any(|event| matches!(event, RunEvent::ApplyBegan))
 }
 
 fn apply_begins(stack: StackName) -> RunEvent {

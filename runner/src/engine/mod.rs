@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::bell::Bell;
-use crate::config::{Config, Newest};
+use crate::config::{Config, Rules};
 use crate::domain::answer::RunSummary;
 use crate::domain::environment::Environment;
 use crate::domain::run::{IllegalEvent, RunView};
@@ -32,7 +32,7 @@ use crate::paths::Paths;
 use crate::secrets::{self, Secrets};
 use crate::terraform::{Standby, Stop, Supervisor};
 use seats::Seats;
-use work::{Claim, Commits, Report, Rules, RunContext};
+use work::{Claim, Commits, Report, RunContext};
 
 pub use echo::Echo;
 pub use foothold::{NoFoothold, make_sure_of_state_folder};
@@ -43,9 +43,7 @@ pub use queue::Engine;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Store,
-    pub(crate) config: watch::Receiver<Arc<Config>>,
-    /// Has its files looked at.
-    pub(crate) newest: Newest,
+    pub(crate) rules: Rules,
     pub(crate) bell: Bell,
     pub(crate) paths: Paths,
     pub(crate) supervisor: Supervisor,
@@ -64,7 +62,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config.borrow())
+        Arc::clone(&self.rules.config.borrow())
     }
 
     /// What the tasks of one run share.
@@ -93,7 +91,7 @@ impl Shared {
             states_left: stacks::states_left(&self.store, &environment.name).await?,
             coming: coming::raise(&self.store, &self.config(), view.request.kind, &environment).await,
             environment,
-            rules: Rules { newest: self.newest.clone(), config: self.config.clone() },
+            rules: self.rules.clone(),
             untouched,
             config: self.config(),
             states: tokio::sync::Mutex::default(),

@@ -14,7 +14,7 @@ use super::drive::Driver;
 use super::seats::Seat;
 use super::{EngineError, Shared, foothold, lost, recover};
 use crate::bell::Bell;
-use crate::config::{Config, Newest};
+use crate::config::{Config, Rules};
 use crate::domain::answer::{Actor, RunSummary};
 use crate::domain::audit::{START, STOP};
 use crate::domain::ids::{ActorId, RunId, RunNumber};
@@ -56,28 +56,27 @@ enum Work {
 }
 
 impl Engine {
-    /// An engine on `store`, and what it goes by, with who has its files looked at. `alone`: no other engine can live on this ledger (the SQLite file lock is ours), so that whatever
+    /// An engine on `store` that goes by `rules`. `alone`: no other engine can live on this ledger (the SQLite file lock is ours), so that whatever
     /// is under way in it was left behind.
     ///
     /// # Errors
     /// When the runner cannot be entered in the ledger.
     pub async fn new(
         store: Store,
-        (config, newest): (watch::Receiver<Arc<Config>>, Newest),
+        rules: Rules,
         bell: Bell,
         supervisor: Supervisor,
         secrets: Secrets,
         alone: bool,
     ) -> Result<Self, LedgerError> {
-        let state_dir = config.borrow().runner.state_dir.clone();
+        let state_dir = rules.config.borrow().runner.state_dir.clone();
         let host = host_of(&state_dir);
         // Every start is another runner: a lease of the same name could otherwise be taken for our own.
         let runner = format!("{host}#{}", uuid::Uuid::now_v7());
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             store,
-            config,
-            newest,
+            rules,
             bell,
             paths: Paths::new(&state_dir),
             supervisor,

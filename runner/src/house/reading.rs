@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::in_force::InForce;
@@ -16,8 +16,10 @@ use crate::domain::access::Access;
 use crate::domain::answer::{Actor, StackStanding};
 use crate::domain::environment::{Environment, Level};
 use crate::domain::ids::StackName;
+use crate::domain::made::Template;
 use crate::inspection::set_bad_roots_aside;
 use crate::ledger::{LedgerError, Store, audit, environments, runs, stacks};
+use crate::problem::Problem;
 use crate::problem::source::Source;
 use crate::redact::{self, REDACTED};
 use crate::root::{File, Folder};
@@ -33,9 +35,13 @@ const LOOKS_PER_LOOK_AT_ROOTS: u64 = 5;
 const LOOKS_PER_TRY: u64 = 3;
 
 /// Reads the configuration again when its file, one of its roots or the dates of a calendar change. A file that does not check leaves the last good one
-/// in force.
-pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut asked: Asked) {
-    let mut seen = stamp_of_files(&file);
+/// in force. `seen` is of before it was read first, so that no change is missed.
+pub(super) async fn keep_reading(
+    file: PathBuf,
+    mut seen: Seen,
+    in_force: Arc<InForce>,
+    mut asked: mpsc::UnboundedReceiver<Asked>,
+) {
     // Of the file as it was last read, also when that was not put in force.
     let mut roots = in_force.of_files().await.roots.clone();
     let mut roots_seen = stamp_of_roots(&roots);
@@ -47,16 +53,22 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut aske
     // By itself, however often others ask.
     let mut every = tokio::time::interval_at(Instant::now() + LOOK_AT_FILE, LOOK_AT_FILE);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
+    let mut waiting: Vec<Asked> = Vec::new();
+    // Why what the files say is not in force.
+    let mut wrong: Option<String> = None;
     loop {
         for waiter in waiting.drain(..) {
             // Who does not wait any more goes by what was in force before.
-            let _ = waiter.send(());
+            let _ = waiter.send(wrong.clone().map_or(Ok(()), Err));
         }
-        tokio::select! {
-            _ = every.tick() => looks += 1,
-            Some(waiter) = asked.recv() => waiting.push(waiter),
-        }
+        let by_itself = tokio::select! {
+            _ = every.tick() => true,
+            Some(waiter) = asked.recv() => {
+                waiting.push(waiter);
+                false
+            }
+        };
+        looks += u64::from(by_itself);
         while let Ok(waiter) = asked.try_recv() {
             waiting.push(waiter);
         }
@@ -66,8 +78,8 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut aske
         // What keeps the newest file from being used may have passed.
         let mut changed = now != seen
             || dates != calendars_seen
-            || waits.is_some() && (looks.is_multiple_of(LOOKS_PER_TRY) || !waiting.is_empty());
-        if looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
+            || waits.is_some() && by_itself && looks.is_multiple_of(LOOKS_PER_TRY);
+        if by_itself && looks.is_multiple_of(LOOKS_PER_LOOK_AT_ROOTS) {
             let roots = roots.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || stamp_of_roots(&roots)).await else { continue };
             changed |= now != roots_seen;
@@ -99,13 +111,14 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut aske
                     Ok(()) => {
                         tracing::info!(file = %file.display(), "the configuration was read again");
                         in_force.files_are(new).await;
-                        waits = None;
+                        (waits, wrong) = (None, None);
                     }
                     // Told once, and tried again.
                     Err(why) => {
                         if waits.as_ref() != Some(&why) {
                             tracing::error!(file = %file.display(), "the changed configuration is not used yet: {why}");
                         }
+                        wrong = Some(why.clone());
                         waits = Some(why);
                     }
                 }
@@ -113,6 +126,8 @@ pub(super) async fn keep_reading(file: PathBuf, in_force: Arc<InForce>, mut aske
             Err(problems) => {
                 // It is read again when it changes, and told once.
                 waits = None;
+                let first = problems.as_slice().first().map(Problem::in_one_line);
+                wrong = Some(first.unwrap_or_else(|| "it does not check".to_owned()));
                 tracing::error!(file = %file.display(), %problems, "the changed configuration is not used: it does not check");
             }
         }
@@ -149,8 +164,11 @@ fn stamp(file: &Path) -> Stamp {
     Some((meta.modified().ok()?, meta.ctime(), meta.ctime_nsec(), meta.len(), meta.ino()))
 }
 
+/// What tells that files were changed, each with its path.
+pub(super) type Seen = Vec<(PathBuf, Stamp)>;
+
 /// Those of the configuration file and of what it includes now.
-fn stamp_of_files(file: &Path) -> Vec<(PathBuf, Stamp)> {
+pub(super) fn stamp_of_files(file: &Path) -> Seen {
     stamps(config::files_of(file))
 }
 
@@ -186,6 +204,10 @@ fn keep_last_good(mut new: Config, old: &Config) -> Config {
         if new.unmanaged.contains_key(name.as_str()) {
             new.environments.insert(name.clone(), with_roles_of(environment.clone(), &new.access));
         }
+    }
+    for (name, template) in old.templates.iter().filter(|(name, _)| new.templates_aside.contains_key(name.as_str())) {
+        let sample = with_roles_of(template.sample.clone(), &new.access);
+        new.templates.insert(name.clone(), Template { sample, ..template.clone() });
     }
     new
 }
@@ -283,6 +305,7 @@ mod tests {
 
     use super::*;
     use crate::agenda::timetable;
+    use crate::config::{Newest, Rules};
     use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
     use crate::domain::schedule::{Signed, Stored, Written};
 
@@ -340,5 +363,51 @@ mod tests {
         config = keep_last_good(config::load(&file).unwrap(), &config);
         let (again, left_out) = of(&config);
         assert!(left_out.is_empty() && again.calendars != first.calendars, "{left_out:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_goes_by_what_the_files_say_at_that_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tidegate.toml");
+        std::fs::create_dir(folder.path().join("app")).unwrap();
+        std::fs::write(folder.path().join("app/main.tf"), "variable \"servers\" {\n  type = number\n}\n").unwrap();
+        std::fs::write(folder.path().join("team.toml"), DATES).unwrap();
+        let says = |protect: &str| CONFIG.replace("up = 'full'", &format!("up = 'full'\nprotect = ['{protect}']"));
+        std::fs::write(&file, says("a.a")).unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("ledger.db").display())).await.unwrap();
+        let seen = stamp_of_files(&file);
+        let in_force = InForce::begin(config::load(&file).unwrap(), &store).await.unwrap();
+        let (newest, asked) = Newest::heard();
+        let rules = Rules { newest: newest.clone(), config: in_force.config() };
+        let reader = tokio::spawn(keep_reading(file.clone(), seen, Arc::clone(&in_force), asked));
+        let shop = rules.config.borrow().environments.values().next().cloned().unwrap();
+        // As long as it was, and put in its place with the times that it had.
+        let times = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(folder.path().join("new.toml"), says("b.b")).unwrap();
+        std::fs::File::options()
+            .append(true)
+            .open(folder.path().join("new.toml"))
+            .unwrap()
+            .set_modified(times)
+            .unwrap();
+        std::fs::rename(folder.path().join("new.toml"), &file).unwrap();
+        assert_eq!(rules.now_of(&shop).await.protect, ["b.b"]);
+        // What does not check is not in force, and that is told; as long as it lasts the rules are those before.
+        std::fs::write(&file, says("c.c") + "[acces]\n").unwrap();
+        assert!(newest.looked_at().await.is_err_and(|why| why.contains("tidegate.toml")));
+        assert!(newest.looked_at().await.is_err(), "as long as it does not check");
+        assert_eq!(rules.now_of(&shop).await.protect, ["b.b"]);
+        std::fs::write(&file, says("c.c")).unwrap();
+        assert_eq!(newest.looked_at().await, Ok(()));
+        let now = rules
+            .now_of(&Environment {
+                rules: crate::domain::environment::Rules { adopted: true, ..shop.rules.clone() },
+                ..shop.clone()
+            })
+            .await;
+        assert!(now.protect == ["c.c"] && now.rules.adopted, "{now:?}");
+        reader.abort();
+        let _ = reader.await;
+        assert!(newest.looked_at().await.is_err(), "nobody reads any more");
     }
 }

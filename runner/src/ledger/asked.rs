@@ -63,6 +63,20 @@ pub async fn all(mut db: impl Access) -> Result<BTreeMap<EnvironmentName, Asked>
     Ok(all.into_iter().collect())
 }
 
+/// Of one environment; `None`: nobody ever looked at it, or what was noted cannot be read.
+pub async fn one(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<Asked>, LedgerError> {
+    let rows: Vec<Each<AskedRow>> = on!(
+        db,
+        fetch_all,
+        sqlx::query_as(
+            "SELECT environment AS key, environment, wanted, since, step, written FROM clock_asked WHERE environment = $1"
+        )
+        .bind(environment.as_str())
+    )?;
+    let (found, _): (Vec<(EnvironmentName, Asked)>, _) = apart(rows, "");
+    Ok(found.into_iter().next().map(|(_, asked)| asked))
+}
+
 row! {
     struct WrittenRow {
         environment: String,

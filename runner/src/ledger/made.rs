@@ -27,6 +27,7 @@ row! {
         run: i64,
         warned: i64,
         ended_by: Option<String>,
+        anyway: i64,
         end_run: Option<i64>,
         tries: i64,
         try_at: Option<i64>,
@@ -71,6 +72,7 @@ impl TryFrom<MadeRow> for Made {
             run: RunNumber(found.run),
             warned: found.warned,
             ended_by: found.ended_by.map(|by| row.text("ended_by", by)).transpose()?,
+            anyway: found.anyway != 0,
             end_run: found.end_run.map(RunNumber),
             tries: found.tries,
             try_at: found.try_at.map(Timestamp),
@@ -84,7 +86,7 @@ macro_rules! select_made {
     ($rest:literal) => {
         concat!(
             "SELECT CAST(id AS TEXT) AS key, name AS environment, id, name, template, digest, definition, keep, pool, addresses, maker, because, made_at, ends_at, \
-             latest_at, stage, run, warned, ended_by, end_run, tries, try_at, told, gone_at FROM made ",
+             latest_at, stage, run, warned, ended_by, anyway, end_run, tries, try_at, told, gone_at FROM made ",
             $rest
         )
     };
@@ -273,7 +275,7 @@ pub async fn step(mut tx: &mut Tx, made: &Made, to: Stage, by: Option<&ActorId>)
         tx,
         execute,
         sqlx::query(
-            "UPDATE made SET stage = $1, ended_by = $2, told = NULL, tries = 0, try_at = NULL, end_run = NULL \
+            "UPDATE made SET stage = $1, ended_by = $2, anyway = 0, told = NULL, tries = 0, try_at = NULL, end_run = NULL \
              WHERE id = $3 AND stage = $4 AND ends_at = $5 AND gone_at IS NULL"
         )
         .bind(to.as_str())
@@ -286,13 +288,41 @@ pub async fn step(mut tx: &mut Tx, made: &Made, to: Stage, by: Option<&ActorId>)
     Ok(done == 1)
 }
 
+/// Whoever ended one did so whether or not a test runs in it.
+pub async fn goes_anyway(mut tx: &mut Tx, made: &Made) -> Result<(), LedgerError> {
+    on!(tx, execute, sqlx::query("UPDATE made SET anyway = 1 WHERE id = $1 AND stage = 'ending'").bind(made.id))?;
+    Ok(())
+}
+
+/// Notes that its time is over and a test runs in it, as that is told, and when that is asked again. False: it ends at another moment, or
+/// somebody noted it.
+pub async fn waits(mut tx: &mut Tx, made: &Made, again: Timestamp, told: &str) -> Result<bool, LedgerError> {
+    let told = storable(told);
+    let done = on!(
+        tx,
+        execute,
+        sqlx::query(
+            "UPDATE made SET try_at = $1, told = $2 \
+             WHERE id = $3 AND stage = $4 AND ends_at = $5 AND COALESCE(try_at, 0) = $6"
+        )
+        .bind(again.0)
+        .bind(&told)
+        .bind(made.id)
+        .bind(made.stage.as_str())
+        .bind(made.ends.0)
+        .bind(made.try_at.map_or(0, |at| at.0))
+    )?;
+    changed(tx).await?;
+    Ok(done == 1)
+}
+
 /// Lets one live until another moment; what was told ahead of its end is told again. False: it ends at another moment by now.
 pub async fn extend(mut tx: &mut Tx, made: &Made, ends: Timestamp, warned: i64) -> Result<bool, LedgerError> {
     let done = on!(
         tx,
         execute,
         sqlx::query(
-            "UPDATE made SET ends_at = $1, warned = $2 \
+            "UPDATE made SET ends_at = $1, warned = $2, told = NULL, try_at = NULL \
              WHERE id = $3 AND ends_at = $4 AND stage IN ('making', 'living')"
         )
         .bind(ends.0)
@@ -304,15 +334,16 @@ pub async fn extend(mut tx: &mut Tx, made: &Made, ends: Timestamp, warned: i64) 
     Ok(done == 1)
 }
 
-/// Gives one another definition. False: it has another one by now, or is ending.
+/// Gives one another definition. What is ending is tried again at once by that. False: it has another one by now, or a run destroys it.
 pub async fn renew(mut tx: &mut Tx, made: &Made, to: &Made) -> Result<bool, LedgerError> {
     let keep = to_json("keep", &to.keep)?;
     let done = on!(
         tx,
         execute,
         sqlx::query(
-            "UPDATE made SET digest = $1, definition = $2, keep = $3 \
-             WHERE id = $4 AND digest = $5 AND stage IN ('making', 'living')"
+            "UPDATE made SET digest = $1, definition = $2, keep = $3, \
+             try_at = CASE WHEN stage = 'ending' THEN NULL ELSE try_at END \
+             WHERE id = $4 AND digest = $5 AND (stage IN ('making', 'living') OR (stage = 'ending' AND end_run IS NULL))"
         )
         .bind(&to.digest)
         .bind(&to.definition)

@@ -14,7 +14,7 @@ use super::triggers;
 
 /// Version, name and text of each migration, in order; the same text for both databases. Listed rather than found by sqlx's
 /// macro, which costs as much to build as the ledger itself; a test holds the list against the folder.
-pub(super) const TEXTS: [(i64, &str, &str); 52] = [
+pub(super) const TEXTS: [(i64, &str, &str); 53] = [
     (1, "environments", include_str!("../../../migrations/0001_environments.sql")),
     (2, "stacks", include_str!("../../../migrations/0002_stacks.sql")),
     (3, "runs", include_str!("../../../migrations/0003_runs.sql")),
@@ -67,6 +67,7 @@ pub(super) const TEXTS: [(i64, &str, &str); 52] = [
     (880, "open_in_order", include_str!("../../../migrations/0880_open_in_order.sql")),
     (895, "proofs", include_str!("../../../migrations/0895_proofs.sql")),
     (896, "places", include_str!("../../../migrations/0896_places.sql")),
+    (911, "made_anyway", include_str!("../../../migrations/0911_made_anyway.sql")),
 ];
 
 /// All migrations.

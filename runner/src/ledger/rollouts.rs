@@ -6,7 +6,7 @@ use super::store::{Access, Tx, now};
 use crate::domain::answer::Actor;
 use crate::domain::command::{CommandName, Order};
 use crate::domain::ids::{EnvironmentName, RunNumber, Timestamp};
-use crate::domain::rollout::{Came, End, Item, Rollout, Scope, stage};
+use crate::domain::rollout::{Came, End, Item, Rollout, Scope, stages};
 use crate::redact::without;
 
 /// A rollout that begins.
@@ -30,6 +30,8 @@ pub struct NewRollout<'a> {
     pub because: Option<&'a str>,
     /// What is asked of which, in their order.
     pub orders: &'a [(EnvironmentName, Order)],
+    /// To which part of it each of them belongs; parts go one after the other.
+    pub parts: &'a [usize],
 }
 
 row! {
@@ -124,7 +126,7 @@ macro_rules! select_items {
 
 /// Begins one. `None`: the same is being done to the same already.
 pub async fn begin(mut tx: &mut Tx, new: NewRollout<'_>) -> Result<Option<Rollout>, LedgerError> {
-    let NewRollout { scope, command, asker, door, channel, direct, typed, because, orders } = new;
+    let NewRollout { scope, command, asker, door, channel, direct, typed, because, orders, parts } = new;
     let at = now(&mut *tx).await?;
     let number: i64 = on!(
         tx,
@@ -157,7 +159,7 @@ pub async fn begin(mut tx: &mut Tx, new: NewRollout<'_>) -> Result<Option<Rollou
     if inserted == 0 {
         return Ok(None);
     }
-    for (place, (environment, order)) in orders.iter().enumerate() {
+    for (place, ((environment, order), stage)) in orders.iter().zip(stages(command, parts)).enumerate() {
         let order = to_json("asked", order)?;
         on!(
             tx,
@@ -168,7 +170,7 @@ pub async fn begin(mut tx: &mut Tx, new: NewRollout<'_>) -> Result<Option<Rollou
             .bind(number)
             .bind(i64::try_from(place).unwrap_or(i64::MAX))
             .bind(environment.as_str())
-            .bind(i64::from(stage(command, place)))
+            .bind(i64::from(stage))
             .bind(&order)
         )?;
     }

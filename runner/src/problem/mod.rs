@@ -83,6 +83,13 @@ impl Problem {
         Self { line: place.line, column: place.column, excerpt: Some(place.excerpt), ..Self::of_file(file, message) }
     }
 
+    /// `tidegate.toml:12:3: message`, so that an editor finds it.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let Self { file, line, column, message, .. } = self;
+        format!("{}:{line}:{column}: {message}", file.display())
+    }
+
     /// The same with an advice.
     #[must_use]
     pub fn with_hint(mut self, hint: Option<String>) -> Self {

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 10] = [
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
     &["secrets", "warden", "witness", "agenda", "capacity"],
-    &["standing", "inspection"],
+    &["standing", "inspection", "at_work"],
     &["desk", "engine"],
     &["clockwork", "switch", "rollouts", "lives", "retries"],
     &["house"],

@@ -364,6 +364,8 @@ async fn a_group_tainted_by_a_making_that_came_up_short_is_kept_and_not_made_aga
     yard.shell("up shop full").await.exits(0);
     assert!(yard.read("untainted").ends_with("-- aws_autoscaling_group.slaves\n"), "{}", yard.read("untainted"));
     assert_eq!((yard.did("delete shop-app"), yard.did("create shop-app 0")), (0, 1));
+    // What was read of it is written: its making left no ARN in the state, without which nobody could look what is in service.
+    assert_eq!(yard.calls("apply", "shop-app"), 2, "the making, and the state alone");
     assert!(notes(&yard.events(4).await).contains("Untainted"));
     yard.shell("audit action untaint").await.says(&["aws_autoscaling_group.slaves", "untainted"]).exits(0);
 }

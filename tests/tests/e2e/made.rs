@@ -2,7 +2,7 @@
 //! it is killed.
 
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
-use tidegate_runner::domain::made::Made;
+use tidegate_runner::domain::made::{Made, Stage};
 use tidegate_runner::ledger::{made, runs};
 use tidegate_tests::yard::{Layout, Yard};
 
@@ -248,8 +248,91 @@ async fn what_never_could_be_planned_ends_all_the_same() {
     let sound = yard.read("roots/shop/app/main.tf");
     yard.shell("new lt-p from loadtest").await.exits(0);
     yard.shell("end lt-p").await.says(&["lt-p is deleted, 0 left"]).exits(0);
-    yard.write("roots/shop/app/main.tf", &format!("{sound}\nvariable \"lacks\" {{\n  type = string\n}}\n"));
+    yard.write(
+        "roots/shop/app/main.tf",
+        &format!("{sound}\nresource \"terraform_data\" \"lacks\" {{\n  input = file(\"lacks\")\n}}\n"),
+    );
     yard.shell("new lt-q from loadtest").await.says(&["lacks"]).exits(1);
     yard.shell("end lt-q").await.says(&["lt-q is deleted, 0 left"]).exits(0);
     nothing_is_there(&yard).await;
+}
+
+#[tokio::test]
+async fn under_a_test_that_runs_nothing_is_destroyed_and_its_end_goes_on_by_itself_once_none_does() {
+    let layout = Layout::new().top(&TEMPLATE.replace(
+        "workspace = \"{env}\"",
+        "workspace = \"{env}\", busy = [{ command = [\"test\", \"-e\", \"running-{output.stack}\"] }]",
+    ));
+    let yard = layout.environment("shop", &[("app", &[])]).lay();
+    yard.write("roots/shop/app/net.tf", &format!("{NET}\noutput \"stack\" {{\n  value = var.stack\n}}\n"));
+    let serve = yard.serve().await;
+    yard.shell("new lt-w from loadtest").await.exits(0);
+    yard.write("running-lt-w-app", "");
+    let refused = yard.shell("end lt-w").await;
+    refused.says(&["does not end under a test", "running-lt-w-app", "end lt-w anyway because REASON"]).exits(3);
+
+    // It begins while the run that was asked for is planned.
+    std::fs::remove_file(yard.file("running-lt-w-app")).expect("it was there");
+    yard.hold("plan");
+    let before = yard.calls("plan", "lt-w-app");
+    let ending = yard.begin("end lt-w");
+    yard.until_calls("plan", "lt-w-app", before + 1).await;
+    yard.write("running-lt-w-app", "");
+    yard.release("plan");
+    ending.end().await.says(&["does not end under a test", "end lt-w anyway because REASON"]).exits(3);
+    yard.wait("that it lives on", async || {
+        let found = made::by_name(yard.store().await, &"lt-w".parse().expect("a name")).await.expect("a row")?;
+        (found.stage == Stage::Living).then_some(())
+    })
+    .await;
+
+    is_over(&yard, "lt-w").await;
+    yard.wait("that its end waits", async || {
+        let found = made::by_name(yard.store().await, &"lt-w".parse().expect("a name")).await.expect("a row")?;
+        found.told.map(drop)
+    })
+    .await;
+    yard.shell("list new").await.says(&["living", "its end waits: app: `test -e"]).exits(0);
+    yard.shell("status lt-w").await.says(&["its end waits"]).exits(0);
+    assert_eq!(yard.did("delete lt-w-app"), 0);
+    std::fs::remove_file(yard.file("running-lt-w-app")).expect("it was there");
+    nothing_is_there(&yard).await;
+    assert_eq!((yard.did("create lt-w-app"), yard.did("delete lt-w-app")), (3, 3));
+
+    yard.shell("new lt-w from loadtest").await.exits(0);
+    yard.write("running-lt-w-app", "");
+    yard.shell("end lt-w").await.exits(3);
+    yard.shell("end lt-w anyway").await.says(&["needs a reason"]).exits(2);
+    yard.shell("end lt-w anyway because it hangs").await.says(&["lt-w is deleted, 0 left"]).exits(0);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
+async fn an_end_that_protect_forbids_goes_on_once_its_template_says_otherwise() {
+    let yard = Layout::new()
+        .top(&TEMPLATE.replace("like = \"shop\"", "like = \"shop\"\nprotect = [\"terraform_data.slave\"]"))
+        .environment("shop", &[("app", &[])])
+        .lay();
+    yard.write("roots/shop/app/net.tf", NET);
+    let serve = yard.serve().await;
+    yard.shell("new lt-k from loadtest").await.exits(0);
+    yard.shell("end lt-k").await.says(&["`protect` names it", "keep_at_end", "renew lt-k take"]).exits(3);
+    yard.shell("list new").await.says(&["lt-k", "living"]).exits(0);
+    is_over(&yard, "lt-k").await;
+    yard.wait("that it is told", async || {
+        let found = made::by_name(yard.store().await, &"lt-k".parse().expect("a name")).await.expect("a row")?;
+        (found.stage == Stage::Ending).then_some(found.told).flatten().map(drop)
+    })
+    .await;
+    assert_eq!(yard.did("delete lt-k-app"), 0);
+    yard.configure("protect = [\"terraform_data.slave\"]", "");
+    yard.run(&["check"]).await.exits(0);
+    yard.wait("that the file is taken", async || {
+        yard.shell("renew lt-k").await.out.contains("- protect").then_some(())
+    })
+    .await;
+    yard.shell("renew lt-k take").await.says(&["goes on being deleted"]).exits(0);
+    nothing_is_there(&yard).await;
+    assert_eq!(yard.did("delete lt-k-app"), 3);
+    serve.stop().await.exits(0);
 }

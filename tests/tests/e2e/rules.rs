@@ -44,3 +44,18 @@ async fn a_rule_that_is_written_in_mid_run_stops_what_has_not_begun() {
     yard.shell("show 2").await.says(&["terraform_data.slave[0] would be lost in shop/app", "tidegate.toml:"]);
     serve.stop().await.exits(0);
 }
+
+#[tokio::test]
+async fn a_file_that_does_not_check_takes_no_yes_and_loses_no_question() {
+    let (yard, serve) = asks_to_destroy(&[("app", &[])]).await;
+    // A rule, and a mistake elsewhere in the same save.
+    yard.configure(PROTECT.0, PROTECT.1);
+    yard.configure("[runner]", "[runer]");
+    let told = yard.shell("approve 2").await;
+    assert!(!format!("{told:?}").contains("has its yes"), "{told:?}");
+    assert_eq!((yard.status(2).await, yard.did("delete shop-app")), ("awaiting_approval", 0));
+    yard.configure("[runer]", "[runner]");
+    yard.shell("approve 2").await;
+    assert_eq!((yard.ends(2).await, yard.did("delete shop-app")), ("nothing_to_do", 0));
+    serve.stop().await.exits(0);
+}

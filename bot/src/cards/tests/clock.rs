@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind, News};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::request::Target;
-use tidegate_runner::domain::schedule::{Bend, Bent, ClockNews, OddDay, QuietKind, Turn};
+use tidegate_runner::domain::schedule::{Bend, Bent, ClockNews, HeldBack, OddDay, QuietKind, Turn};
 
 use super::scene::{START, clock};
 use super::shown;
@@ -88,6 +88,7 @@ fn news_of_the_clock() {
             collapsed: 4,
             run: RunNumber(812),
             stood_against: None,
+            held_back: Some(Box::new(HeldBack::from(held()))),
         },
         ClockNews::Late {
             turn: passed("full"),
@@ -95,8 +96,9 @@ fn news_of_the_clock() {
             collapsed: 0,
             run: RunNumber(812),
             stood_against: Some("`up shop` has to wait: shop is held".to_owned()),
+            held_back: None,
         },
-        ClockNews::Missed { turn: passed("full"), by_ms: 6 * HOUR_MS, collapsed: 1 },
+        ClockNews::Missed { turn: passed("full"), by_ms: 6 * HOUR_MS, collapsed: 1, held_back: None },
         ClockNews::Skipped {
             turn: turn(START, "small"),
             by: ActorId::local("ito"),

@@ -51,7 +51,7 @@ fn all(cards: &[Card]) -> String {
 
 #[test]
 fn answers_about_holds() {
-    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused, comes: None };
+    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused, comes: None, carries: None };
     let booked = |afterwards| {
         let hold = Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) };
         HoldAnswer::Booked { hold, afterwards }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{Actor, Answer, Standing};
 use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
-use tidegate_runner::domain::made::{LifeNews, Listed, Made, MadeAnswer, Stage};
+use tidegate_runner::domain::made::{AtWork, LifeNews, Listed, Made, MadeAnswer, Stage};
 
 use super::scene::{START, clock};
 use super::{managed, shown};
@@ -31,6 +31,7 @@ fn made() -> Made {
 fn what_is_made_how_it_is_and_what_happens_to_it() {
     let answers = [
         MadeAnswer::Extended(Box::new(made())),
+        MadeAnswer::Renewed(Box::new(made())),
         MadeAnswer::Differs { made: Box::new(made()), lines: Vec::new() },
         MadeAnswer::Differs {
             made: Box::new(made()),
@@ -52,6 +53,7 @@ fn what_is_made_how_it_is_and_what_happens_to_it() {
         &[
             Listed { older: true, ..listed(made()) },
             listed(deleting),
+            listed(Made { told: Some("app: tcp a:1 says that a test runs".to_owned()), ..made() }),
             Listed {
                 broken: Some("there is no role `tester`".to_owned()),
                 ..listed(Made { stage: Stage::Making, ..made() })
@@ -60,17 +62,33 @@ fn what_is_made_how_it_is_and_what_happens_to_it() {
         &clock(),
     ));
     let (ends, latest) = (made().ends, made().latest);
+    let at_work =
+        AtWork { said: "app: `pgrep jmeter` says that a test runs".to_owned(), until: ends.plus_ms(6 * HOUR) };
     let said = [
         LifeNews::Ahead { ends, latest },
         LifeNews::Ahead { ends, latest: ends.plus_ms(30 * 60_000) },
         LifeNews::Ahead { ends, latest: ends },
+        LifeNews::Busy { at_work: at_work.clone(), ends, latest },
+        LifeNews::Busy { at_work, ends, latest: ends },
+        LifeNews::Late { ends: START.plus_ms(-2 * HOUR), waited: None },
+        LifeNews::Late {
+            ends: START.plus_ms(-2 * HOUR),
+            waited: Some("app: tcp a:1 says that a test runs".to_owned()),
+        },
         LifeNews::Deleting {
             left: Some((0..14).map(|at| format!("app: terraform_data.slave[{at}]")).collect()),
             why: "app: no capacity".to_owned(),
             run: Some(RunNumber(820)),
             again: ends.plus_ms(60_000),
+            next: Vec::new(),
         },
-        LifeNews::Deleting { left: None, why: "shop is held: mori until 22:00".to_owned(), run: None, again: ends },
+        LifeNews::Deleting {
+            left: None,
+            why: "shop is held: mori until 22:00".to_owned(),
+            run: None,
+            again: ends,
+            next: vec!["renew shop take".to_owned()],
+        },
         LifeNews::Deleted { lived_ms: 9 * HOUR, kept: made().keep, run: Some(RunNumber(821)) },
     ];
     all.extend(said.into_iter().map(|said| {

@@ -26,6 +26,7 @@ use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::link::KnownAs;
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy};
+use tidegate_runner::domain::schedule::{Overdue, Turn};
 
 use crate::cards::{self, Card};
 use crate::chat::shell::render::{Style, render};
@@ -361,6 +362,7 @@ fn managed() -> EnvironmentStatus {
         asked: None,
         visit: None,
         next: None,
+        overdue: None,
         made: None,
     }
 }
@@ -508,8 +510,18 @@ fn handover_tells_of_the_last_change_and_of_what_nothing_lowers() {
         status.said = Some(said);
         status.last = Some(looked.clone());
         status.scheduled = false;
+        // Somebody keeps it for longer: it is the minute that `next` tells.
+        status.next = Some(Turn::new(clock().now.plus_ms(2_700_000), chrono_tz::Tz::Asia__Tokyo, target("small")));
     });
-    assert!(text.contains("ends 12:30") && !text.contains("nothing lowers it"), "{text}");
+    assert!(text.contains("goes to small Fri 2026-11-20 12:45 +09:00 Asia/Tokyo"), "{text}");
+    assert!(!text.contains("12:30") && !text.contains("nothing lowers it"), "{text}");
+    let text = told(&|status| {
+        let turn = Turn::new(clock().now.plus_ms(-3_600_000), chrono_tz::Tz::Asia__Tokyo, target("small"));
+        status.overdue = Some(Overdue { turn, from: target("full"), lowers: true, until: None });
+        status.asked = Some(target("small"));
+    });
+    assert!(text.contains("OVERDUE since Fri 2026-11-20 11:00 +09:00 Asia/Tokyo: full -> small"), "{text}");
+    assert!(text.contains("not done any more") && !text.contains("where its schedules ask"), "{text}");
     // Raised by somebody, and no schedule lowers it.
     let text = told(&|status| {
         status.scheduled = false;

@@ -6,11 +6,11 @@ use tidegate_runner::config;
 use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::schedule::{
-    Agenda, Bend, Bent, Scale, clock_changes, quiet_days, timeline, unknown_years,
+    Agenda, Bend, Bent, Overdue, Scale, Turn, clock_changes, quiet_days, timeline, unknown_years,
 };
 use tidegate_runner::problem::source::Source;
 
-use super::scene::clock;
+use super::scene::{clock, target};
 use super::shown;
 use crate::cards;
 use crate::cards::Clock;
@@ -45,6 +45,7 @@ fn comes(schedules: &str, from: &str, days: i64, bends: &[Bent]) -> String {
         unread: false,
         aside: false,
         held: Vec::new(),
+        overdue: None,
     };
     let days = u32::try_from(days).expect("few");
     shown(&cards::next(&[upcoming], None, days, &Clock { now: from, ..clock() }))
@@ -89,4 +90,61 @@ fn what_is_too_much_for_one_card_is_told_from_where_it_ends() {
     let card = comes(&hours, "2027-03-01T12:00:00+01:00", 60, &[]);
     assert!(card.contains("and 80 more: `next shop from 2027-03-21T21:00:00+01:00 60d`"), "{card}");
     assert!(card.contains("Sun 2027-03-28: the clocks of Europe/Berlin go from 02:00 to 03:00"), "{card}");
+}
+
+/// Of an environment with schedules of which nothing comes.
+fn nothing() -> Upcoming {
+    Upcoming {
+        environment: "shop".parse().expect("a name"),
+        transitions: Vec::new(),
+        quiet: Vec::new(),
+        clocks: Vec::new(),
+        unknown_years: std::collections::BTreeMap::new(),
+        scheduled: true,
+        bends: Vec::new(),
+        destroyed: false,
+        unproven: false,
+        unread: false,
+        aside: false,
+        held: Vec::new(),
+        overdue: None,
+    }
+}
+
+#[test]
+fn what_is_overdue_is_told_first_with_what_comes_of_it() {
+    let now = clock().now;
+    let told = |until: Option<Timestamp>| {
+        let turn = Turn::new(now.plus_ms(-1_800_000), chrono_tz::Tz::Asia__Tokyo, target("small"));
+        let overdue = Some(Overdue { turn, from: target("full"), lowers: true, until });
+        let upcoming = Upcoming { overdue, ..nothing() };
+        shown(&cards::next(&[upcoming], None, 1, &clock()))
+    };
+    assert_snapshot!([told(Some(now.plus_ms(7_200_000))), told(None)].join("\n"));
+}
+
+#[test]
+fn of_several_environments_each_has_its_first_moments_and_the_line_for_the_others() {
+    let now = clock().now;
+    let of = |name: &str| {
+        let transition = |days: i64| tidegate_runner::domain::schedule::Transition {
+            at: now.plus_ms(days * 86_400_000),
+            local: DateTime::from_timestamp_millis(now.0 + days * 86_400_000).expect("a time").naive_utc(),
+            offset: "+00:00".to_owned(),
+            zone: chrono_tz::Tz::UTC,
+            before: Some(target("full")),
+            wanted: target("small"),
+            because: Vec::new(),
+            until: None,
+            notes: Vec::new(),
+        };
+        Upcoming {
+            environment: name.parse().expect("a name"),
+            transitions: (1..8).map(transition).collect(),
+            ..nothing()
+        }
+    };
+    let text = shown(&cards::next(&[of("shop"), of("shop")], None, 7, &clock()));
+    assert_eq!(text.matches("full -> small").count(), 2 * 4, "{text}");
+    assert!(text.contains("and 3 more: `next shop from 2026-11-25T03:00:00+00:00 7d`"), "{text}");
 }

@@ -8,8 +8,8 @@ use tidegate_runner::domain::ids::{ActorId, Timestamp};
 use tidegate_runner::domain::request::{AskedAs, Target};
 use tidegate_runner::domain::schedule::{
     AtOnce, Because, Bend, BendAnswer, Bent, BentOne, Coming, DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Deed, Fires, Idle,
-    Listed, OnGap, OnOverlap, Origin, Schedule, ScheduleAnswer, Schedules, Signed, Stored, Transition, Turn, Way, When,
-    Written,
+    Listed, OnGap, OnOverlap, Origin, Schedule, ScheduleAnswer, Schedules, Signed, Skipped, Stored, Transition, Turn,
+    Way, When, Written,
 };
 
 use super::scene::{START, clock};
@@ -204,6 +204,7 @@ fn schedules_are_said_to_count_again_only_where_they_do() {
         at_once: None,
         warned: false,
         aside,
+        meanwhile: None,
     };
     let told = |answer: BendAnswer| shown(&cards::answer(&Answer::Bend(answer), &clock()));
     let text = told(BendAnswer::Unpaused(one(false)));
@@ -211,6 +212,23 @@ fn schedules_are_said_to_count_again_only_where_they_do() {
     let text = told(BendAnswer::Unpaused(one(true)));
     assert!(text.contains("are not paused any more") && !text.contains("count again"), "{text}");
     assert!(text.contains("nothing comes of its schedules"), "{text}");
+    // What was skipped is named, with the line that skips it again, and so is what keeps it there meanwhile.
+    let day = |text: &str| text.parse().expect("a date");
+    let skipped =
+        Skipped::Days { schedule: None, first: day("2026-12-29"), last: day("2027-01-03"), from: clock().now };
+    let kept = Bend::Keep {
+        target: Target { level: "full".parse().expect("a level"), settings: BTreeMap::new() },
+        from: clock().now,
+        until: clock().now.plus_ms(7_200_000),
+    };
+    let named = BentOne {
+        bent: vec![Bent { bend: Bend::Skip(skipped), ..pause.clone() }],
+        meanwhile: Some(Bent { bend: kept, ..pause.clone() }),
+        ..one(false)
+    };
+    let text = told(BendAnswer::Unpaused(named));
+    assert!(text.contains("Not left out any more: all from Tue 2026-12-29 to Sun 2027-01-03"), "{text}");
+    assert!(text.contains("`skip shop 2026-12-29..2027-01-03`") && text.contains("kept by ito until"), "{text}");
     // What an admin takes away may stand beside a pause.
     let cleared = BendAnswer::Cleared {
         environment: "shop".parse().expect("a name"),

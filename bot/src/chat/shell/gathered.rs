@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn missed(turn: Turn) -> ClockNews {
-        ClockNews::Missed { turn, by_ms: 3_600_000, collapsed: 0 }
+        ClockNews::Missed { turn, by_ms: 3_600_000, collapsed: 0, held_back: None }
     }
 
     fn given_up(turn: Turn) -> ClockNews {

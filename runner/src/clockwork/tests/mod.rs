@@ -14,6 +14,7 @@ mod looks;
 mod moments;
 mod off;
 mod once;
+mod overdue;
 mod pauses;
 mod told;
 mod warned;

@@ -159,6 +159,25 @@ async fn which_day_is_the_eve_says_the_zone_of_the_schedule() {
 }
 
 #[tokio::test]
+async fn what_somebody_keeps_over_a_holiday_hears_of_it_on_its_eve_and_not_days_before() {
+    on_both(async |store| {
+        let room = Room::with(store, "holidays = 'JP'\n").await;
+        room.wants("full").await;
+        room.clock().look(at("2026-11-18T09:59")).await.unwrap();
+        room.keeps(at("2026-11-18T10:00"), at("2026-11-24T10:00")).await;
+        let mut clock = room.clock();
+        for now in ["2026-11-18T10:01", "2026-11-19T12:00", "2026-11-20T11:59"] {
+            clock.look(at(now)).await.unwrap();
+            assert_eq!(told(&room).await, [], "{now}");
+        }
+        clock.look(at("2026-11-20T12:00")).await.unwrap();
+        let all = told(&room).await;
+        assert!(matches!(all.as_slice(), [ClockNews::Eve { days, .. }] if days.len() == 1), "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn before_it_goes_down_people_are_warned_once_and_again_where_they_kept_it() {
     on_both(async |store| {
         let room = Room::new(store).await;

@@ -23,9 +23,11 @@ use super::findings::Findings;
 use super::load::Config;
 use super::problem::Problem;
 use super::sections::draft::Draft;
+use super::template::{place_of, template_of};
 use super::version::Version;
 use crate::domain::environment::{Environment, Setting, Stack, StackSource, Variables};
 use crate::domain::ids::{EnvironmentName, ProfileName, SettingName, StackName};
+use crate::domain::made::Template;
 use crate::root::{Root, read_root};
 
 /// Tells the version of a program (`terraform` or `tofu`), or why that is not known.
@@ -62,6 +64,10 @@ pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
     }
     if options.only.is_none() {
         report.problems.extend(config.about_files.iter().cloned());
+        for (name, problems) in &config.templates_aside {
+            let place = place_of(name);
+            report.problems.extend(problems.iter().cloned().map(|problem| problem.in_environment(&place)));
+        }
     }
     // The text was parsed when it was loaded; only a caller that made its own `Config` could get here with another.
     let document = match Document::parse(&config.source) {
@@ -82,9 +88,16 @@ pub fn check(config: &Config, options: &CheckOptions<'_>) -> Report {
     }
     let managed = config.environments.values().map(Subject::from);
     let drafts = config.drafts.iter().map(|(name, draft)| Subject::of_draft(name, draft));
+    let environments = Path::ROOT.key("environments");
     for subject in managed.chain(drafts).filter(|subject| wanted(subject.name)) {
         report.checked.environments += 1;
-        visit.environment(&subject, &mut report);
+        visit.environment(&subject, &environments.key(subject.name), &mut report);
+    }
+    let templates = Path::ROOT.key("templates");
+    for template in config.templates.values().filter(|_| options.only.is_none()) {
+        let place = place_of(template.name.as_str());
+        let at = templates.key(template.name.as_str());
+        visit.environment(&Subject::of_template(&place, template, &document), &at.key("environment"), &mut report);
     }
     visit.refuse_shared(&mut report);
     report.finish()
@@ -105,6 +118,9 @@ struct Subject<'c> {
     has_owners: bool,
     /// The globs of `protect`; none where there are mistakes, as they are not held against roots then.
     protect: &'c [String],
+    /// Of a template: what stands in its values for what nobody knows yet. Conditions of variables say nothing of it, and no state is its
+    /// own.
+    put_in: Option<&'c [String]>,
 }
 
 impl<'c> From<&'c Environment> for Subject<'c> {
@@ -112,7 +128,7 @@ impl<'c> From<&'c Environment> for Subject<'c> {
         let Environment { name, stacks, settings, profiles, owners, protect, .. } = environment;
         let stacks = stacks.values().enumerate().collect();
         let has_owners = !owners.is_empty();
-        Self { name: name.as_str(), stacks, settings, profiles, all_values: true, has_owners, protect }
+        Self { name: name.as_str(), stacks, settings, profiles, all_values: true, has_owners, protect, put_in: None }
     }
 }
 
@@ -121,7 +137,29 @@ impl<'c> Subject<'c> {
         let &Draft { ref stacks, ref settings, ref profiles, all_values, group: _ } = draft;
         let stacks = stacks.iter().map(|(index, stack)| (*index, stack)).collect();
         // What is wrong with its owners was told, if anything.
-        Self { name, stacks, settings, profiles, all_values, has_owners: true, protect: &[] }
+        Self { name, stacks, settings, profiles, all_values, has_owners: true, protect: &[], put_in: None }
+    }
+
+    /// What would be made from a template, by the name `place`. Whoever makes one owns it. A root whose folder has the name put in is
+    /// another one each time.
+    fn of_template(place: &'c str, template: &'c Template, document: &'c Document<'_>) -> Self {
+        let whole: toml::Table = template.definition.parse().unwrap_or_default();
+        let written = whole.get("stacks").and_then(toml::Value::as_array);
+        let is_one = |index: usize| {
+            let root = written.and_then(|stacks| stacks.get(index)?.get("root")?.as_str());
+            root.is_none_or(|root| !root.contains('{'))
+        };
+        let stacks = template.sample.stacks.values().enumerate().filter(|(index, _)| is_one(*index)).collect();
+        let put_in = document.definitions().get(template.name.as_str()).map(|definition| definition.put_in.as_slice());
+        let protect: &[String] = &[];
+        Self {
+            name: place,
+            stacks,
+            has_owners: true,
+            protect,
+            put_in: put_in.or(Some(&[])),
+            ..Self::from(&template.sample)
+        }
     }
 }
 
@@ -143,26 +181,26 @@ struct Visit<'c, 'o> {
 }
 
 impl Visit<'_, '_> {
-    fn environment(&self, subject: &Subject<'_>, report: &mut Report) {
-        let environments = Path::ROOT.key("environments");
-        let at = environments.key(subject.name);
+    fn environment(&self, subject: &Subject<'_>, at: &Path<'_>, report: &mut Report) {
         let mut findings = Findings::new(self.document);
         if !subject.has_owners {
             let message = "this environment has no owners, so that nobody can change it";
-            findings.warn_at_key(&at, message, Some("add `owners = [\"local:NAME\"]`".to_owned()));
+            findings.warn_at_key(at, message, Some("add `owners = [\"local:NAME\"]`".to_owned()));
         }
         let mut roots = Vec::new();
         for (index, stack) in &subject.stacks {
             let stacks = at.key("stacks");
-            let places = At { environment: at, stack: stacks.index(*index), index: *index };
+            let places = At { environment: *at, stack: stacks.index(*index), index: *index };
             let mut elsewhere = Vec::new();
             let before = findings.errors();
             match self.stack(subject, stack, &places, &mut findings, &mut elsewhere) {
                 Some(folder) => {
-                    report.checked.stacks += 1;
+                    report.checked.stacks += usize::from(subject.put_in.is_none());
                     roots.push(self.root(&folder));
                     let clean = findings.errors() == before && !elsewhere.iter().any(Problem::is_error);
-                    if let (true, Some(validate), Ok(name)) = (clean, self.options.validate, subject.name.parse()) {
+                    if let (true, Some(validate), Ok(name)) =
+                        (clean, self.options.validate, template_of(subject.name).unwrap_or(subject.name).parse())
+                    {
                         elsewhere.extend(validate(&name, stack, &folder));
                     }
                 }
@@ -176,7 +214,11 @@ impl Visit<'_, '_> {
         // What the configuration alone told about a value is not told a second time because of the root.
         let told: BTreeSet<String> = report.errors_of(subject.name).map(|problem| problem.key_path.clone()).collect();
         let new = |problem: &Problem| problem.key_path.is_empty() || !told.contains(&problem.key_path);
-        report.problems.extend(findings.into_problems().into_iter().filter(new));
+        let mut found: Vec<Problem> = findings.into_problems().into_iter().filter(new).collect();
+        if subject.put_in.is_some() {
+            found = found.into_iter().map(|problem| problem.in_environment(subject.name)).collect();
+        }
+        report.problems.extend(found);
     }
 
     fn root(&self, folder: &FilePath) -> SharedRoot {

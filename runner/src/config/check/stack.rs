@@ -41,7 +41,9 @@ impl Visit<'_, '_> {
         variables::check(subject, stack, root, self.options, places, findings);
         check_backend(stack, root, at, findings);
         secrets::check(stack, self.options, at, findings);
-        self.claim(subject, places.index, stack, root);
+        if subject.put_in.is_none() {
+            self.claim(subject, places.index, stack, root);
+        }
         let mut versions = vec![root];
         let called = modules::Modules::read(self, root, in_git, elsewhere);
         versions.extend(called.roots());

@@ -77,6 +77,20 @@ impl State {
     }
 }
 
+/// The largest state of this machine that is read, in bytes.
+const STATE_MAX: u64 = 64 << 20;
+
+impl State {
+    /// What is in it, where it lies on this machine and can be read. It holds secrets.
+    pub(in super::super) fn read(&self) -> Option<json::Value> {
+        let Self::Local(file) = self else { return None };
+        if std::fs::metadata(file).ok()?.len() > STATE_MAX {
+            return None;
+        }
+        json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+}
+
 /// A value, or where a secret one is read: the same place, the same value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Value {

@@ -20,12 +20,12 @@ pub(super) fn check(
     at: &At<'_>,
     findings: &mut Findings<'_, '_>,
 ) {
-    values(&at.stack.key("variables"), &stack.variables, root, findings);
+    values(&at.stack.key("variables"), &stack.variables, root, subject.put_in, findings);
     for (profile, stacks) in subject.profiles {
         if let Some(variables) = stacks.get(&stack.name) {
             let profiles = at.environment.key("profiles");
             let profile = profiles.key(profile.as_str());
-            values(&profile.key(stack.name.as_str()), variables, root, findings);
+            values(&profile.key(stack.name.as_str()), variables, root, subject.put_in, findings);
         }
     }
     for setting in subject.settings.values().filter(|setting| setting.stack == stack.name) {
@@ -38,7 +38,13 @@ pub(super) fn check(
 }
 
 /// Values for variables: are they declared, do they fit?
-fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Findings<'_, '_>) {
+fn values(
+    at: &Path<'_>,
+    variables: &Variables,
+    root: &Root,
+    put_in: Option<&[String]>,
+    findings: &mut Findings<'_, '_>,
+) {
     for (name, value) in variables {
         let Some(variable) = declared(name, root) else {
             let (message, hint) = unknown(name, root);
@@ -48,7 +54,7 @@ fn values(at: &Path<'_>, variables: &Variables, root: &Root, findings: &mut Find
         if let Some(why) = variable.kind.misfit(value) {
             let message = format!("{} does not take this: {why}", quoted(name));
             findings.at_value(&at.key(name), message, Some(declaration(variable)));
-        } else if let Some(condition) = broken(variable, value) {
+        } else if let Some(condition) = broken(variable, value).filter(|_| !stands_in(value, put_in)) {
             let (message, hint) = breaks(variable, value, condition);
             findings.at_value(&at.key(name), message, Some(hint));
         } else if variable.sensitive {
@@ -111,6 +117,12 @@ fn allowed_and_broken<'r>(setting: &Setting, variable: &'r Variable) -> Option<(
         SettingKind::Choice(values) => values.iter().find_map(|value| find("values", Value::from(value.as_str()))),
         SettingKind::Switch => [true, false].into_iter().find_map(|value| find("variable", Value::from(value))),
     }
+}
+
+/// Whether something in the value stands for what nobody knows yet.
+fn stands_in(value: &Value, put_in: Option<&[String]>) -> bool {
+    let text = value.to_string();
+    put_in.into_iter().flatten().any(|one| text.contains(one.as_str()))
 }
 
 /// The first condition of a variable that a value surely breaks.

@@ -92,7 +92,9 @@ pub(super) struct ConfigFile {
     #[schemars(example = serde_json::json!({ "vpc": { "ranges": ["10.64.0.0/12"], "prefix": 20 } }))]
     pub(super) pools: BTreeMap<String, PoolSection>,
     /// What environments for one test are made from, by the name that people type: `new lt-login from loadtest`.
+    // As environments: each is read by itself.
     #[serde(default)]
+    #[expect(dead_code, reason = "describes the form; each template is read by itself")]
     pub(super) templates: BTreeMap<String, TemplateSection>,
     /// The most that anybody may do where, by the channel's id: `slack:ID`, `discord:ID`, `direct` for direct messages,
     /// `others`, and `shell` for the terminal. Once there is one, those that are not listed allow nothing; the terminal does.

@@ -10,11 +10,17 @@ use super::super::findings::Findings;
 use super::super::nearest::suggestion;
 use super::super::problem::quoted;
 use crate::domain::ids::ProfileName;
-use crate::domain::probe::{Ask, Probe, has_port, outputs_in, parts, texts};
+use crate::domain::probe::{Ask, Busy, Probe, has_port, outputs_in, parts, texts};
 use crate::domain::readiness::{Enough, PlannedEnd, Readiness};
 
 /// A day, in seconds.
 const DAY_S: u32 = 86_400;
+
+/// How long a test is waited for where nobody says: 6 hours.
+const AT_MOST_S: u32 = 6 * 3_600;
+
+/// Longest that a test can be waited for: 7 days.
+const AT_MOST_MAX_S: u32 = 7 * DAY_S;
 
 /// What must answer: one of `tcp`, `http` and `command`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -36,6 +42,40 @@ pub(super) struct ProbeSection {
     /// Profiles at which it must answer. Without it, at all; at `off` nothing must.
     #[schemars(example = ["full"])]
     levels: Vec<String>,
+}
+
+/// What tells whether a load test runs: one of `tcp`, `http` and `command`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct BusySection {
+    /// `HOST:PORT` that takes a connection while a test runs, and refuses it when none does.
+    #[schemars(example = &"{output.master}:4445")]
+    tcp: Option<String>,
+    /// An `http://` address that answers with `status` while a test runs, and with another one when none does.
+    #[schemars(example = &"http://{output.master}:8080/running")]
+    http: Option<String>,
+    /// The status that says that a test runs. Without it, 200.
+    #[schemars(range(min = 100, max = 599))]
+    status: Option<u16>,
+    /// A program and its arguments: exit status 0 says that a test runs, 1 that none does, and any other that nobody can say. It has 10 s, the
+    /// stack's environment variables, and the folder of this file.
+    #[schemars(length(min = 1), example = ["ssh", "{output.master}", "pgrep", "-f", "ApacheJMeter"])]
+    command: Option<Vec<String>>,
+    /// How long after the end of its time a test that runs, or of which nobody can say, is waited for. `1m` to `7d`. Without it, `6h`.
+    #[schemars(regex(pattern = duration::PATTERN), example = &"6h")]
+    at_most: Option<String>,
+}
+
+impl BusySection {
+    /// Reads it; what is wrong goes to `findings`.
+    pub(super) fn read(&self, at: &Path<'_>, findings: &mut Findings<'_, '_>) -> Option<Busy> {
+        let Self { tcp, http, status, command, at_most } = self.clone();
+        let probe = ProbeSection { tcp, http, status, command, levels: Vec::new() }.read(at, findings);
+        let at_most_s = at_most
+            .map_or(Some(AT_MOST_S), |text| duration::read(&at.key("at_most"), &text, 60..=AT_MOST_MAX_S, findings));
+        Some(Busy { asks: probe?.asks, at_most_s: at_most_s? })
+    }
 }
 
 /// A share (`"90%"`) or a number.

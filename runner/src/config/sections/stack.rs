@@ -14,11 +14,12 @@ use super::super::findings::Findings;
 use super::super::problem::quoted;
 use super::super::version::Constraints;
 use super::environment::Surroundings;
-use super::ready::{self, EnoughSection, PlannedEndSection, ProbeSection};
+use super::ready::{self, BusySection, EnoughSection, PlannedEndSection, ProbeSection};
 use super::secret::GivenSection;
 use super::values;
 use crate::domain::environment::{OffAction, Stack, StackSource, TerraformSettings, is_set_by_tidegate};
 use crate::domain::ids::StackName;
+use crate::domain::probe::Busy;
 use crate::domain::secret::Given;
 
 /// A stack: one Terraform root module with its workspace, backend settings and variables.
@@ -78,6 +79,10 @@ pub(super) struct StackSection {
     /// the stack.
     #[serde(default)]
     pub(super) ready: Vec<ProbeSection>,
+    /// What tells whether a load test runs in it: what was made for one test does not end by its time while one does. `{output.NAME}` stands for
+    /// an output of the stack.
+    #[serde(default)]
+    busy: Vec<BusySection>,
     /// How much of an Auto Scaling group is enough, by address, with `*` for any characters: a share or a number. Without it, all of
     /// it. What is missing then is told, and is no failure.
     #[serde(default)]
@@ -166,6 +171,9 @@ impl StackSection {
             planned_end: self.planned_end.as_ref(),
         };
         let readiness = ready::read(at, &written, findings);
+        let busy_at = at.key("busy");
+        let busy: Vec<Option<Busy>> =
+            self.busy.iter().enumerate().map(|(index, busy)| busy.read(&busy_at.index(index), findings)).collect();
         Some(Stack {
             name: name?,
             source: source?,
@@ -185,6 +193,7 @@ impl StackSection {
                 parallelism: self.parallelism,
             },
             readiness: readiness?,
+            busy: busy.into_iter().collect::<Option<_>>()?,
         })
     }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use toml::de::ValueDeserializer;
 
-use super::super::document::Path;
+use super::super::document::{Document, Path};
 use super::super::duration;
 use super::super::findings::Findings;
 use super::super::nearest::suggestion;
-use super::super::problem::quoted;
-use super::super::template::Definitions;
+use super::super::problem::{Problem, quoted};
+use super::super::schema::{resolve, schema};
+use super::super::shape::Shape;
 use super::environment::{self, EnvironmentSection, Surroundings};
 use super::values;
 use crate::domain::ids::{PoolName, StackName, TemplateName};
@@ -108,26 +111,53 @@ pub(in super::super) fn pools(
     found
 }
 
-/// Reads the templates.
+/// The templates, and what is wrong with those that cannot be used.
+pub(in super::super) type Templates = (IndexMap<TemplateName, Template>, IndexMap<String, Vec<Problem>>);
+
+/// Reads the templates, each by itself: a mistake in one, or in what it is like, keeps no other from being used. What is to be warned of
+/// goes to `findings`.
 pub(in super::super) fn read(
-    sections: &BTreeMap<String, TemplateSection>,
+    document: &Document<'_>,
     pools: &IndexMap<PoolName, Pool>,
-    definitions: &Definitions,
     surroundings: &Surroundings<'_>,
     findings: &mut Findings<'_, '_>,
-) -> IndexMap<TemplateName, Template> {
+) -> Templates {
     let root = Path::ROOT.key("templates");
-    let mut found = IndexMap::new();
-    for (name, section) in sections {
-        let Some(definition) = definitions.get(name) else { continue };
-        findings.extend(definition.problems.iter().cloned());
-        if let Some(template) =
-            section.read(&root.key(name), name, pools, definition.whole.as_ref(), surroundings, findings)
-        {
-            found.insert(template.name.clone(), template);
+    let form = schema().pointer("/properties/templates/additionalProperties").map_or(&Value::Bool(true), resolve);
+    let (mut found, mut aside) = Templates::default();
+    let all = document.value(&root).and_then(|node| node.get_ref().as_table());
+    for (key, node) in all.into_iter().flatten() {
+        let name: &str = key.get_ref();
+        let at = root.key(name);
+        let definition = document.definitions().get(name);
+        let mut own = Findings::new(document);
+        let mut shape = Shape::default();
+        shape.check(form, key.span().start, node, &at, &mut own);
+        let of_form = own.problems().len();
+        let mut template = None;
+        match TemplateSection::deserialize(ValueDeserializer::from(shape.without_wrong(node))) {
+            Ok(section) => {
+                let whole = definition.and_then(|definition| definition.whole.as_ref());
+                template = section.read(&at, name, pools, whole, surroundings, &mut own);
+            }
+            // What is missing has been told; anything else would be a hole in the form and must not pass silently.
+            Err(error) if of_form == 0 => own.at_key(&at, error.message().to_owned(), None),
+            Err(_) => {}
         }
+        own.drop_consequences(of_form);
+        own.extend(definition.into_iter().flat_map(|definition| definition.problems.iter().cloned()));
+        if let Some(template) = template.filter(|_| own.errors() == 0) {
+            findings.extend(own.into_problems());
+            found.insert(template.name.clone(), template);
+            continue;
+        }
+        if own.errors() == 0 {
+            // Every way to no template tells why; this keeps a gap from becoming one that vanishes.
+            own.at_key(&at, format!("the template {} cannot be used", quoted(name)), None);
+        }
+        aside.insert(name.to_owned(), own.into_problems());
     }
-    found
+    (found, aside)
 }
 
 impl TemplateSection {

@@ -15,11 +15,11 @@ use crate::config::Config;
 use crate::domain::answer::{Actor, Answer};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{ActorId, EnvironmentName, GroupName, Timestamp};
+use crate::domain::ids::{EnvironmentName, GroupName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{
-    AtOnce, Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, TakeAway, Transition, Turn,
-    in_words, level_at, next_after, schedules_next_after, skips_at, timeline,
+    Agenda, AtOnce, Because, Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, TakeAway,
+    Transition, Turn, in_words, level_at, next_after, schedules_next_after, skips_at, skips_of, timeline,
 };
 use crate::ledger::{Tx, Unread, bends, schedules};
 use crate::warden::{self, Lapsed};
@@ -51,8 +51,10 @@ impl Case<'_> {
                 self.pause(tx, environment, *until).await.map_err(|denied| denied.on(environment))
             }
             BendOrder::Unpause { environment, unread: None } => {
-                self.unpause(tx, environment).await.map_err(|denied| denied.on(environment))
+                let one = self.unpause(tx, environment).await.map_err(|denied| denied.on(environment))?;
+                Ok(done(Some(environment), BendAnswer::Unpaused(one)))
             }
+            BendOrder::UnpauseAll => self.unpause_all(tx).await,
             BendOrder::Unpause { environment, unread: Some(which) } => {
                 self.take_away(tx, environment, which).await.map_err(|denied| denied.on(environment))
             }
@@ -99,10 +101,10 @@ impl Case<'_> {
         let (diary, now) = self.bendable(tx, &config, CommandName::Skip, &environment).await?;
         let zone = diary.agenda().zone;
         let skips = match skipping {
-            Skipping::Next => next_skips(&diary, now),
+            Skipping::Next => next_skips(&diary, now).map_err(refused)?,
             Skipping::Tonight => {
                 let (evening, morning) = night(now, zone);
-                during(&diary, evening, morning)
+                during(&diary, evening, morning, now)
             }
             Skipping::Days { first, last } => vec![Skipped::Days { schedule: None, first, last, from: now }],
         };
@@ -137,13 +139,8 @@ impl Case<'_> {
         for aside in config.set_aside_now() {
             diaries.push(self.desk.diaries.seen(&mut *tx, &config, aside, now).await?);
         }
-        // Of one that cannot be read nothing is known that could be skipped.
-        let scheduled = diaries.iter().filter(|diary| diary.is_scheduled() && diary.unread.is_empty());
-        let scheduled = scheduled.map(Diary::environment);
+        let scheduled = self.bendable_of(&diaries, CommandName::Skip).map(Diary::environment);
         let scheduled = scheduled.filter(|environment| group.is_none() || environment.group.as_ref() == group);
-        // Of those that somebody may not change nothing is told.
-        let scheduled =
-            scheduled.filter(|environment| self.desk.may(self.message, CommandName::Skip, &environment.name));
         let (mut all, mut refused_last, mut others) = (Vec::new(), None, Vec::new());
         for environment in scheduled {
             match self.skip(tx, &environment.name, skipping).await {
@@ -173,6 +170,43 @@ impl Case<'_> {
         }
         all.extend(others.iter().map(untouched));
         Ok(done(None, BendAnswer::Skipped(all)))
+    }
+
+    /// Those of which this person may bend the schedules. Of one that cannot be read nothing is known that could be bent, and of those
+    /// that somebody may not change nothing is told.
+    fn bendable_of<'d, 'c>(
+        &'d self,
+        diaries: &'d [Diary<'c>],
+        command: CommandName,
+    ) -> impl Iterator<Item = &'d Diary<'c>> {
+        let scheduled = diaries.iter().filter(|diary| diary.is_scheduled() && diary.unread.is_empty());
+        scheduled.filter(move |diary| self.desk.may(self.message, command, &diary.environment().name))
+    }
+
+    /// In every environment in which something is paused or skipped and this person may; where there is none it is refused.
+    async fn unpause_all(&self, tx: &mut Tx) -> Result<Done, Denied> {
+        let config = self.desk.config();
+        let now = crate::ledger::now(&mut *tx).await?;
+        let mut diaries = self.desk.diaries.all(&mut *tx, &config, now).await?;
+        for aside in config.set_aside_now() {
+            diaries.push(self.desk.diaries.seen(&mut *tx, &config, aside, now).await?);
+        }
+        let bends = |diary: &&Diary<'_>| !diary.destroyed && !taken_back(diary, now).is_empty();
+        let meant: Vec<EnvironmentName> = self
+            .bendable_of(&diaries, CommandName::Unpause)
+            .filter(bends)
+            .map(|diary| diary.environment().name.clone())
+            .collect();
+        let mut all = Vec::new();
+        for name in &meant {
+            all.push(self.unpause(tx, name).await.map_err(|denied| denied.on(name))?);
+        }
+        if all.is_empty() {
+            let why = "in no environment that is yours to change anything is paused, or skipped and still ahead";
+            let refusal = Refusal::refused("`unpause all` has nothing to take back", why).hint("next");
+            return Err(refused(refusal));
+        }
+        Ok(done(None, BendAnswer::AllUnpaused(all)))
     }
 
     async fn pause(&self, tx: &mut Tx, name: &EnvironmentName, until: Timestamp) -> Result<Done, Denied> {
@@ -207,20 +241,16 @@ impl Case<'_> {
         Ok(done(Some(name), BendAnswer::Paused { until, one }))
     }
 
-    async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<Done, Denied> {
+    async fn unpause(&self, tx: &mut Tx, name: &EnvironmentName) -> Result<BentOne, Denied> {
         let environment = self.allowed(tx, CommandName::Unpause, name).await?;
         let config = self.desk.config();
         let (diary, now) = self.bendable(tx, &config, CommandName::Unpause, &environment).await?;
-        let mut over = Vec::new();
-        for pause in standing_pauses(&diary, now) {
-            bends::shorten(tx, pause, now).await?;
-            over.push(pause.clone());
-        }
-        for bent in &diary.bends {
-            let Bend::Skip(skip) = &bent.bend else { continue };
-            if lies_ahead(skip, &diary, now) {
+        let over = taken_back(&diary, now);
+        for bent in &over {
+            if matches!(bent.bend, Bend::Pause { .. }) {
+                bends::shorten(tx, bent, now).await?;
+            } else {
                 bends::end(tx, bent.number, &self.message.actor.id).await?;
-                over.push(bent.clone());
             }
         }
         if over.is_empty() {
@@ -238,8 +268,7 @@ impl Case<'_> {
         // Nothing comes at once where nothing comes of schedules.
         let at_once = at_once.filter(|_| !aside);
         let warned = at_once.as_ref().is_some_and(|at_once| at_once.is_warned(&after.bends));
-        let one = BentOne { at_once, warned, aside, ..one(name, over, turns, &after, now) };
-        Ok(done(Some(name), BendAnswer::Unpaused(one)))
+        Ok(BentOne { at_once, warned, aside, ..one(name, over, turns, &after, now) })
     }
 
     /// What comes at once of it that something else is written or bent. What would be lowered by it stays until people were warned, in
@@ -346,34 +375,60 @@ impl Case<'_> {
     }
 }
 
-/// What `next` shows first, as what can be skipped; where no schedule makes that, the next thing that one does.
-fn next_skips(diary: &Diary<'_>, now: Timestamp) -> Vec<Skipped> {
+/// What `next` shows first, as what can be skipped.
+fn next_skips(diary: &Diary<'_>, now: Timestamp) -> Result<Vec<Skipped>, Refusal> {
     let agenda = diary.agenda();
-    let shown = next_after(&agenda, now).map(|next| skips_at(&agenda, next.at)).filter(|skips| !skips.is_empty());
-    shown.or_else(|| schedules_next_after(&agenda, now).map(|next| skips_at(&agenda, next.at))).unwrap_or_default()
+    let Some(next) = next_after(&agenda, now) else { return Ok(Vec::new()) };
+    let skips = skips_of(&agenda, &next);
+    if skips.is_empty() { Err(not_the_schedules(diary, &next, now)) } else { Ok(skips) }
 }
 
-/// What schedules do between two moments, as what can be skipped; also what would take the place of what is skipped.
-fn during(diary: &Diary<'_>, from: Timestamp, end: Timestamp) -> Vec<Skipped> {
-    let (mut skips, mut left, mut at) = (Vec::new(), diary.clone(), from);
+/// What comes between two moments, as what can be skipped; also what would take the place of what is skipped, and the end of what somebody
+/// asked for, where schedules ask for something else by then.
+fn during(diary: &Diary<'_>, from: Timestamp, end: Timestamp, now: Timestamp) -> Vec<Skipped> {
+    // What is due at the first moment belongs to them; what is due at this very moment is under way.
+    let first = Timestamp(from.0.saturating_sub(1).max(now.0));
+    let (mut skips, mut left, mut at) = (Vec::new(), diary.clone(), first);
     while let Some(next) = schedules_next_after(&left.agenda(), at).filter(|next| next.at < end) {
         let more: Vec<Skipped> =
             skips_at(&left.agenda(), next.at).into_iter().filter(|skip| !skips.contains(skip)).collect();
         if more.is_empty() {
             at = next.at;
         }
-        let (by, called) = (ActorId::tidegate(), String::new());
-        let bent = |skip: &Skipped| Bent {
-            number: 0,
-            by: by.clone(),
-            called: called.clone(),
-            because: None,
-            bend: Bend::Skip(skip.clone()),
-        };
-        left.bends.extend(more.iter().map(bent));
+        left.bends.extend(more.iter().cloned().map(Bent::unsigned));
         skips.extend(more);
     }
+    for turn in timeline(&left.agenda(), first.plus_ms(1), end) {
+        let more = skips_of(&left.agenda(), &turn);
+        left.bends.extend(more.iter().cloned().map(Bent::unsigned));
+        skips.extend(more.into_iter().filter(|skip| !skips.contains(skip)).collect::<Vec<_>>());
+    }
     skips
+}
+
+/// That what `next` shows first is nobody's schedule, so that leaving schedules out does not keep it from happening: what it is, and the
+/// lines that do.
+fn not_the_schedules(diary: &Diary<'_>, next: &Transition, now: Timestamp) -> Refusal {
+    let name = &diary.environment().name;
+    let whose = next.because.iter().find_map(|because| match because {
+        Because::Bent { number } => diary.bends.iter().find(|bent| bent.number == *number).map(|bent| (bent, "begins")),
+        Because::Unbent { number } => diary.bends.iter().find(|bent| bent.number == *number).map(|bent| (bent, "ends")),
+        Because::Begins { .. } | Because::Ends { .. } | Because::Asks { .. } | Because::Rests => None,
+    });
+    let whose = whose.map(|(bent, how)| format!("{} {how}", bent.in_words()));
+    let why = format!(
+        "{} {} it goes to {}, as {}: no schedule makes that",
+        next.local.format("%a %Y-%m-%d %H:%M"),
+        next.zone,
+        in_words(&next.wanted),
+        whose.unwrap_or_else(|| "nobody asks for more".to_owned())
+    );
+    let lowers = next.before.as_ref().is_some_and(|before| diary.lowers(before, &next.wanted));
+    let refusal = Refusal::refused(format!("`skip {name}` would not keep {name} where it is"), why);
+    let refusal = if lowers { refusal.hint(format!("keep {name} for 2h")) } else { refusal };
+    let day = schedules_next_after(&diary.agenda(), now).map(|next| next.local.date());
+    let refusal = day.into_iter().fold(refusal, |refusal, day| refusal.hint(format!("skip {name} {day}")));
+    refusal.hint(format!("next {name}"))
 }
 
 /// From six in the evening, or from now where that is later, until six in the morning, on the clock of a zone: before six in the
@@ -412,6 +467,9 @@ fn end_of(skips: &[Skipped], now: Timestamp) -> Timestamp {
 fn lies_ahead(skip: &Skipped, diary: &Diary<'_>, now: Timestamp) -> bool {
     let zone_of = |name: &str| diary.timetable().schedules.iter().find(|one| one.name == name).map(|one| one.zone);
     let zone = |name: Option<&str>| name.and_then(zone_of).unwrap_or(diary.timetable().zone);
+    if matches!(skip, Skipped::One { .. }) && is_hidden(skip, diary, now) {
+        return true;
+    }
     let (zone, last) = match skip {
         Skipped::One { schedule, local } => (zone(Some(schedule)), *local),
         Skipped::Days { schedule, last, .. } => {
@@ -421,6 +479,23 @@ fn lies_ahead(skip: &Skipped, diary: &Diary<'_>, now: Timestamp) -> bool {
     };
     let shown = DateTime::from_timestamp_millis(now.0).map(|utc| utc.with_timezone(&zone).naive_local());
     shown.is_some_and(|shown| shown < last)
+}
+
+/// Whether a skip makes no difference now, and will: what it takes away lies beneath what somebody asked for, as under a keep.
+fn is_hidden(skip: &Skipped, diary: &Diary<'_>, now: Timestamp) -> bool {
+    let is_it = |bent: &&Bent| matches!(&bent.bend, Bend::Skip(other) if other == skip);
+    let bends: Vec<Bent> = diary.bends.iter().filter(|bent| !is_it(bent)).cloned().collect();
+    let without = Agenda { bends: &bends, ..diary.agenda() };
+    let wanted = |agenda: &Agenda<'_>| level_at(agenda, now).map(|standing| standing.wanted);
+    let next = |agenda: &Agenda<'_>| next_after(agenda, now).map(|next| (next.at, next.wanted));
+    wanted(&diary.agenda()) == wanted(&without) && next(&diary.agenda()) != next(&without)
+}
+
+/// What `unpause` takes back: pauses that stand, and what is skipped and lies ahead.
+fn taken_back(diary: &Diary<'_>, now: Timestamp) -> Vec<Bent> {
+    let is_ahead = |bent: &&Bent| matches!(&bent.bend, Bend::Skip(skip) if lies_ahead(skip, diary, now));
+    let skips = diary.bends.iter().filter(is_ahead);
+    standing_pauses(diary, now).chain(skips).cloned().collect()
 }
 
 fn ends(bent: &Bent, now: Timestamp) -> Timestamp {
@@ -449,6 +524,11 @@ fn lost(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp, end: Timestamp) -
 }
 
 fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<'_>, now: Timestamp) -> BentOne {
+    let asks = level_at(&after.agenda(), now).map(|standing| standing.because).unwrap_or_default();
+    let of_somebody = |bent: &&Bent| {
+        asks.contains(&Because::Bent { number: bent.number }) && !matches!(bent.bend, Bend::Grace { .. })
+    };
+    let meanwhile = after.bends.iter().find(of_somebody).cloned();
     BentOne {
         environment: name.clone(),
         bent,
@@ -458,6 +538,7 @@ fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<
         at_once: None,
         warned: false,
         aside: false,
+        meanwhile,
     }
 }
 
@@ -472,6 +553,7 @@ fn untouched(name: &EnvironmentName) -> BentOne {
         at_once: None,
         warned: false,
         aside: false,
+        meanwhile: None,
     }
 }
 

@@ -36,13 +36,18 @@ struct Room {
 
 impl Room {
     async fn new(store: Store) -> Self {
-        let config = config::parse(Source::new("/etc/tide/tidegate.toml", CONFIG), &|_| None).unwrap();
+        Self::of(store, CONFIG, "small").await
+    }
+
+    /// With another configuration, where shop is to be at `level`.
+    async fn of(store: Store, config: &str, level: &str) -> Self {
+        let config = config::parse(Source::new("/etc/tide/tidegate.toml", config), &|_| None).unwrap();
         assert!(config.unmanaged.is_empty(), "{:?}", config.unmanaged);
         let config = Arc::new(config);
         let told = watch::channel(Arc::clone(&config)).1;
         let desk = Desk::new(store.clone(), told, Bell::default());
         let mut tx = store.begin().await.unwrap();
-        let target = Target { level: "small".parse().unwrap(), settings: std::collections::BTreeMap::new() };
+        let target = Target { level: level.parse().unwrap(), settings: std::collections::BTreeMap::new() };
         environments::set_wanted(&mut tx, &shop(), Some(&target), None).await.unwrap();
         tx.commit().await.unwrap();
         Self { desk, store, config, messages: std::cell::Cell::new(0) }
@@ -409,6 +414,102 @@ async fn of_several_that_are_skipped_those_without_anything_are_named_beside_the
         // What is skipped already is skipped no more than once: now there is nothing in either.
         let refusal = room.refuses(all(day, day)).await;
         assert!(refusal.what.contains("`skip all` has nothing to skip"), "{refusal:?}");
+    })
+    .await;
+}
+
+/// A window that ended an hour ago, and a keep of `level` from before that until in an hour.
+async fn kept_since_it_ended(store: Store, level: &str) -> Room {
+    let now = store.now().await.unwrap();
+    let shown = |ms: i64| {
+        let at = DateTime::from_timestamp_millis(now.0 + ms).unwrap().with_timezone(&chrono_tz::Asia::Tokyo);
+        at.format("%H:%M").to_string()
+    };
+    let window = format!("daily {}-{}", shown(-7_200_000), shown(-3_600_000));
+    let room = Room::of(store, &CONFIG.replace("daily 09:00-21:00", &window), level).await;
+    let (from, until) = (now.0 - 5_400_000, now.0 + 3_600_000);
+    let columns = "kind, environment, slot, by_id, by_name, only_ids, because, began_at, until_at";
+    let keep = "'keep', 'shop', 'shop local:ito', 'local:ito', 'ito', '[]', 'we measure'";
+    sql(&room.store, &format!("INSERT INTO holds (number, {columns}) VALUES (1, {keep}, {from}, {until})"))
+        .await
+        .unwrap();
+    room
+}
+
+#[tokio::test]
+async fn under_a_keep_its_end_is_what_is_skipped_and_can_be_taken_back() {
+    for skipping in [Skipping::Next, Skipping::Tonight] {
+        on_both(async |store| {
+            let room = kept_since_it_ended(store, "full").await;
+            let before = room.due().await;
+            let now = room.store.now().await.unwrap();
+            if skipping == Skipping::Tonight {
+                let (evening, morning) = night(now, chrono_tz::Asia::Tokyo);
+                if !(evening..morning).contains(&before[0]) {
+                    return;
+                }
+            }
+            let BendAnswer::Skipped(all) = room.bends(skip(skipping)).await else { panic!() };
+            let [one] = all.as_slice() else { panic!("{all:?}") };
+            // Not the next day's beginning, which comes after it.
+            assert_eq!(one.turns.first().map(|turn| turn.at), Some(before[0]), "{one:?}");
+            let after = room.due().await;
+            assert!(!after.contains(&before[0]) && after.contains(&before[2]), "{before:?} {after:?}");
+            let BendAnswer::Unpaused(one) = room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await
+            else {
+                panic!()
+            };
+            assert_eq!(one.bent.len(), 1);
+            let kept = one.meanwhile.as_ref().map(|bent| &bent.bend);
+            assert!(matches!(kept, Some(Bend::Keep { .. })), "{kept:?}");
+            assert_eq!(room.due().await, before);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_no_schedule_makes_is_not_skipped_and_the_lines_that_help_are_told() {
+    on_both(async |store| {
+        // No window ever asked for that.
+        let room = kept_since_it_ended(store, "off").await;
+        let refusal = room.refuses(skip(Skipping::Next)).await;
+        assert!(refusal.what.contains("would not keep shop where it is"), "{refusal:?}");
+        assert!(refusal.why.contains("the keep of ito ends"), "{refusal:?}");
+        assert!(refusal.hints.iter().any(|hint| hint == "next shop"), "{refusal:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_due_at_the_first_moment_of_the_evening_is_of_the_evening() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let now = room.store.now().await.unwrap();
+        let environment = room.config.environments.get(&shop()).unwrap();
+        let diary = crate::agenda::Diaries::default().one(&room.store, &room.config, environment, now).await.unwrap();
+        let next = next_after(&diary.agenda(), now).unwrap();
+        let skips = during(&diary, next.at, next.at.plus_ms(60_000), now);
+        assert_eq!(skips, skips_at(&diary.agenda(), next.at));
+        assert_eq!(skips.len(), 1);
+        assert_eq!(during(&diary, next.at.plus_ms(1), next.at.plus_ms(60_000), now), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everything_that_is_bent_is_taken_back_with_one_word() {
+    on_both(async |store| {
+        let room = Room::new(store).await;
+        let refusal = room.refuses(BendOrder::UnpauseAll).await;
+        assert!(refusal.what.contains("nothing to take back") && refusal.hints == ["next"], "{refusal:?}");
+        let before = room.due().await;
+        room.bends(skip(Skipping::Next)).await;
+        let until = room.store.now().await.unwrap().plus_ms(DAY_MS);
+        room.bends(BendOrder::Pause { environment: shop(), until }).await;
+        let BendAnswer::AllUnpaused(all) = room.bends(BendOrder::UnpauseAll).await else { panic!() };
+        assert_eq!(all.iter().map(|one| (one.environment.clone(), one.bent.len())).collect::<Vec<_>>(), [(shop(), 2)]);
+        assert_eq!(room.due().await, before);
     })
     .await;
 }

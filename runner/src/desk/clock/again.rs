@@ -11,7 +11,7 @@ use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::run;
-use crate::domain::schedule::{Bend, CHANGED, ClockNews};
+use crate::domain::schedule::{CHANGED, ClockNews};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{Tx, bends, holds, runs};
 use crate::warden;
@@ -102,7 +102,7 @@ impl Desk {
             Next::Tries => {
                 let before = Standing::of(&mut tx, &due.environment).await.ok().and_then(|standing| standing.wanted);
                 let message = message(&due, self.way(&due, before.as_ref()), (firing.key.as_str(), after.tries));
-                let case = Case { desk: self, message: &message, because: Some(due.because.clone()), anyway: false };
+                let case = Case::of(self, &message, Some(due.because.clone()));
                 match case.turn_again(&mut tx, &due, run.as_ref()).await {
                     Ok(None) => {
                         after.outcome = Outcome::Done;
@@ -120,7 +120,8 @@ impl Desk {
                         {
                             let stood_against = firing.why.as_deref().map(|why| self.clean(why));
                             let turn = self.turn_of(&due);
-                            let said = ClockNews::Late { turn, by_ms, collapsed: 0, run, stood_against };
+                            let held_back = self.held_back(&mut tx, &due, (before.as_ref(), now)).await?;
+                            let said = ClockNews::Late { turn, by_ms, collapsed: 0, run, stood_against, held_back };
                             warden::of_clock(&mut tx, &self.config(), &due.environment, said, &due.tell).await?;
                         }
                         after.try_at = Some(now.plus_ms(FIRST_WAIT_MS));
@@ -284,6 +285,7 @@ fn due_of(firing: &Firing, tell: Vec<ActorId>) -> Due {
         collapsed: 0,
         left_out: Vec::new(),
         tell,
+        held_back: None,
         by_chat: true,
         asked: None,
         unread: None,
@@ -305,14 +307,7 @@ impl Desk {
             let run = runs::by_number(&self.store, RunNumber(-number)).await?;
             run.map(|run| ("change", run.asker.name))
         } else if let Some(bent) = bends::one(&self.store, number).await? {
-            let what = match bent.bend {
-                Bend::Skip(_) => "skip",
-                Bend::Pause { .. } => "pause",
-                Bend::Keep { .. } => "keep",
-                Bend::Visit { .. } => "change",
-                Bend::Grace { .. } => return Ok(CHANGED.to_owned()),
-                Bend::Booked { .. } => "booking",
-            };
+            let Some(what) = bent.bend.word() else { return Ok(CHANGED.to_owned()) };
             Some((what, bent.called))
         } else {
             holds::one(&self.store, number).await?.map(|hold| (hold.kind.as_str(), hold.called))

@@ -26,11 +26,11 @@ use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::policy::Place;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Target, turns_down};
-use crate::domain::schedule::{ClockNews, Turn, in_words};
+use crate::domain::schedule::{ClockNews, HeldBack, Turn, in_words};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::firings::{self, Firing, Outcome};
-use crate::ledger::{LedgerError, Tx, runs};
+use crate::ledger::{LedgerError, Tx, holds, runs};
 use crate::warden;
 
 /// The door through which the clock comes.
@@ -81,6 +81,8 @@ pub struct Due {
     pub left_out: Vec<Turn>,
     /// Who hears of it beside the environment's channel or owners.
     pub tell: Vec<ActorId>,
+    /// Whose keep or pause held it back until it was due.
+    pub held_back: Option<HeldBack>,
     /// Some of its schedules were added by chat.
     pub by_chat: bool,
     /// What was asked for until then, with the digests of what is written now: whoever notes the step from there decides. `None`: it
@@ -152,7 +154,7 @@ impl Desk {
     /// Together, and once more where somebody else was faster: that has changed what is to be decided.
     async fn turn_in_time(&self, due: &[Due], now: Timestamp) -> Result<Vec<Turned>, DeskError> {
         for _ in 1..TRIES {
-            match self.turn_together(due, now).await {
+            match Box::pin(self.turn_together(due, now)).await {
                 Err(DeskError::Repeated) => {
                     tracing::debug!("transitions were decided on in the same moment; looking again");
                 }
@@ -162,7 +164,7 @@ impl Desk {
                 done => return done,
             }
         }
-        self.turn_together(due, now).await
+        Box::pin(self.turn_together(due, now)).await
     }
 
     /// In one transaction: first the decision on each, in the order of their environments' names; then what comes of them, in their own
@@ -189,7 +191,7 @@ impl Desk {
             };
             turned.extend(one.map(|one| (at, one)));
         }
-        self.queue_all(&mut tx, &mut batch, &mut turned, now).await?;
+        Box::pin(self.queue_all(&mut tx, &mut batch, &mut turned, now)).await?;
         batch.store(&mut tx, now).await?;
         tx.commit().await?;
         Ok(turned.into_values().collect())
@@ -219,14 +221,16 @@ impl Desk {
             if is_there {
                 self.tell_swallowed(tx, due).await?;
             } else {
-                let said = ClockNews::Missed { turn: self.turn_of(due), by_ms, collapsed: due.collapsed };
+                let held_back = self.held_back(tx, due, (known.wanted(&due.environment), due.at)).await?;
+                let (turn, collapsed) = (self.turn_of(due), due.collapsed);
+                let said = ClockNews::Missed { turn, by_ms, collapsed, held_back };
                 warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
                 batch.noted.push((at, Noted::Missed { firing: firing.clone(), because: &due.because }));
             }
             batch.firings.push(firing);
             return Ok(Some(Turned::Missed));
         }
-        let case = Case { desk: self, message, because: Some(due.because.clone()), anyway: false };
+        let case = Case::of(self, message, Some(due.because.clone()));
         match case.turn(tx, due, stands, &known.holds).await {
             Ok(Some(ordered)) => {
                 batch.ordered.push(Order { at, due, firing, case, ordered });
@@ -275,7 +279,7 @@ impl Desk {
         let new = orders.iter().map(|order| order.case.run_of(&order.ordered, accepted)).collect();
         let runs = runs::insert_all(tx, new).await?;
         for (Order { at, due, mut firing, case, ordered }, run) in orders.into_iter().zip(runs) {
-            let (command, number) = (ordered.command, run.number);
+            let (command, number, before) = (ordered.command, run.number, run.request.before.clone());
             let mut done = case.done(tx, ordered, run).await?;
             granted(due, &mut done);
             batch.noted.push((at, Noted::Done(case, command, Box::new(done))));
@@ -288,11 +292,30 @@ impl Desk {
             let by_ms = now.ms_since(due.at);
             if by_ms >= LATE_MS {
                 let (turn, collapsed) = (self.turn_of(due), due.collapsed);
-                let said = ClockNews::Late { turn, by_ms, collapsed, run: number, stood_against: None };
+                let held_back = self.held_back(tx, due, (before.as_ref(), due.at)).await?;
+                let said = ClockNews::Late { turn, by_ms, collapsed, run: number, stood_against: None, held_back };
                 warden::of_clock(tx, &self.config(), &due.environment, said, &due.tell).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whose word held a transition back as it was due: a keep or a pause that ended with it, or a hold that stood against it and began at
+    /// `began` at the latest; `before` is where the environment was to be.
+    async fn held_back(
+        &self,
+        tx: &mut Tx,
+        due: &Due,
+        (before, began): (Option<&Target>, Timestamp),
+    ) -> Result<Option<Box<HeldBack>>, LedgerError> {
+        if let Some(held) = &due.held_back {
+            return Ok(Some(Box::new(held.clone())));
+        }
+        let Some(environment) = self.environment(&due.environment) else { return Ok(None) };
+        let mut holds = holds::of_late(&mut *tx, due.at).await?;
+        holds.retain(|hold| hold.began <= began);
+        let held = held_at(&holds, &environment, before, (due.at, &due.wanted));
+        Ok(held.cloned().map(HeldBack::from).map(Box::new))
     }
 
     /// Takes the decision on a transition: `None` where somebody else has it, or had it.

@@ -75,6 +75,7 @@ fn due(asked: &BTreeMap<EnvironmentName, Asked>, now: Timestamp) -> Vec<Due> {
         collapsed: 0,
         left_out: Vec::new(),
         tell: Vec::new(),
+        held_back: None,
         by_chat: false,
         asked: Some((asked.clone(), Arc::from(""))),
         unread: None,
@@ -101,7 +102,7 @@ async fn all_at_once(store: &Store, round: i64) -> (usize, usize) {
     let (first, second, third) = tokio::join!(
         Box::pin(one.turn_together(&forth, now)),
         Box::pin(other.turn_together(&back, now)),
-        Box::pin(one.try_submit(&ito, &plan, None)),
+        Box::pin(one.try_submit(&ito, &plan, None, (None, None))),
     );
     let (mut circles, mut made) = (0, 0);
     for turned in [first, second] {

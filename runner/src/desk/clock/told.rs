@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
-use super::LONGEST_LEAD_MS;
+use super::{LATE_MS, LONGEST_LEAD_MS};
 use crate::agenda::Diary;
 use crate::desk::schedules::not_followed;
 use crate::desk::{Desk, DeskError};
@@ -13,11 +13,12 @@ use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
 use crate::domain::schedule::{
-    Because, Bend, Bent, ClockNews, Transition, Turn, clock_changes, in_words, quiet_days, timeline, unknown_years,
+    Bend, Bent, ClockNews, Overdue, Transition, Turn, clock_changes, in_words, quiet_days, skips_of, timeline,
+    unknown_years,
 };
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::leases::{self, CLOCK};
-use crate::ledger::{LedgerError, Tx, holds, runs, stacks};
+use crate::ledger::{LedgerError, Tx, asked, holds, runs, stacks};
 use crate::warden;
 
 /// As what it is noted that people were warned, and that they were told that something is skipped.
@@ -47,17 +48,17 @@ impl Desk {
     /// When the ledger does not answer.
     pub async fn warn(
         &self,
-        name: &EnvironmentName,
+        diary: &Diary<'_>,
         transition: &Transition,
         (from, held): (&Target, Option<Hold>),
         tell: &[ActorId],
         now: Timestamp,
     ) -> Result<bool, DeskError> {
-        let mut tx = self.store.begin().await?;
+        let (mut tx, name) = (self.store.begin().await?, &diary.environment().name);
         if !firings::tell_once(&mut tx, name, &warning(transition), AHEAD, now).await? {
             return Ok(false);
         }
-        let unskippable = matches!(transition.because.first(), Some(Because::Unbent { .. }));
+        let unskippable = skips_of(&diary.agenda(), transition).is_empty();
         let (turn, held) = (Turn::from(transition), held.map(Box::new));
         let in_doubt = in_doubt(&mut tx, name).await?;
         let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable, in_doubt };
@@ -146,6 +147,25 @@ impl Desk {
             self.bell.ring();
         }
         Ok(())
+    }
+
+    /// What of an environment was due and nobody has looked at. What follows the schedules looks within a minute.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub(in crate::desk) async fn overdue(
+        &self,
+        diary: &Diary<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Overdue>, LedgerError> {
+        if !diary.is_elsewhere(now) {
+            return Ok(None);
+        }
+        let asked = asked::one(&self.store, &diary.environment().name).await?;
+        let seen = firings::seen(&self.store).await?;
+        let Some(found) = diary.overdue(asked.as_ref(), seen, now) else { return Ok(None) };
+        let followed = leases::until(&self.store, CLOCK).await?.is_some_and(|until| until > now);
+        Ok(Some(found).filter(|found| !followed || now.ms_since(found.turn.at) > LATE_MS))
     }
 
     /// What became of a transition of which people were warned.
@@ -257,6 +277,8 @@ impl Desk {
             }
             let agenda = diary.agenda();
             let mut transitions = timeline(&agenda, first, to);
+            let is_there = transitions.first().is_some_and(|next| next.before == diary.wanted);
+            let overdue = if from.is_none() && !is_there { self.overdue(&diary, now).await? } else { None };
             // What was missed, refused or failed is not where it was asked to be.
             if let (Some(next), Some(wanted), None) = (transitions.first_mut(), &diary.wanted, from) {
                 next.before = Some(wanted.clone());
@@ -264,7 +286,8 @@ impl Desk {
             // Each is barred by what holds then; the first of them from where it is.
             let mut barred: Vec<Hold> = Vec::new();
             for transition in &transitions {
-                let hold = held_at(&holds, environment, transition.before.as_ref(), transition);
+                let to = (transition.at, &transition.wanted);
+                let hold = held_at(&holds, environment, transition.before.as_ref(), to);
                 barred.extend(hold.filter(|hold| !barred.contains(hold)).cloned());
             }
             let date = |at: Timestamp| shown_date(at, agenda.zone);
@@ -298,6 +321,7 @@ impl Desk {
                 unread,
                 aside,
                 held: barred,
+                overdue,
             });
         }
         Ok(all)
@@ -329,11 +353,11 @@ pub fn held_at<'h>(
     holds: &'h [Hold],
     environment: &Environment,
     from: Option<&Target>,
-    transition: &Transition,
+    (at, wanted): (Timestamp, &Target),
 ) -> Option<&'h Hold> {
-    let request = turn(environment, transition.wanted.clone(), String::new(), from.cloned());
+    let request = turn(environment, wanted.clone(), String::new(), from.cloned());
     let clock = Actor::person(ActorId::clock(), "the clock");
-    let lasts = |hold: &Hold| hold.until.is_none_or(|until| until > transition.at);
+    let lasts = |hold: &Hold| hold.until.is_none_or(|until| until > at);
     let against = holds.iter().filter(|hold| lasts(hold) && hold.bars(&request, &clock));
     against.max_by_key(|hold| hold.until.map_or(i64::MAX, |until| until.0))
 }

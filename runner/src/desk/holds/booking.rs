@@ -12,12 +12,13 @@ use crate::domain::holds::{
     free_for, lifters, may_lift,
 };
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
+use crate::domain::made::Made;
 use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, Target, TypedBy, turn};
 use crate::domain::schedule::{Because, Bend, Standing, level_at};
 use crate::ledger::holds::{self, NewBooking};
-use crate::ledger::{LedgerError, Tx};
+use crate::ledger::{LedgerError, Tx, made};
 use crate::warden::{self, barred_by};
 
 /// Milliseconds of a day.
@@ -58,10 +59,13 @@ impl Case<'_> {
         }
         let bars = |hold: &Hold| hold.kind == Kind::Hold && hold.is_about(name) && !hold.leaves_in(&self.message.actor);
         let standing: Vec<Hold> = holds::readable(&mut *tx).await?.0.into_iter().filter(bars).collect();
+        let made = made::by_name(&mut *tx, name).await?;
+        // What was made for one test is not there after its end.
+        let gone = made.as_ref().map(|made| (made.ends, now.plus_ms(2 * BOOKED_AHEAD_MS)));
         // What is offered is what would be taken: nobody else has it then, and no rule wants a yes.
         let offered = |refusal: Refusal, span: Span| {
-            let taken: Vec<Span> =
-                all.iter().chain(&standing).filter_map(|one| Some((one.began, one.until?))).collect();
+            let of_others = all.iter().chain(&standing).filter_map(|one| Some((one.began, one.until?)));
+            let taken: Vec<Span> = of_others.chain(gone).collect();
             let free = free_for(&taken, span, now);
             let asks_nobody = |span: &Span| self.asks_nobody_then(&environment, &target, span.0).is_ok();
             let lines = free.into_iter().filter(asks_nobody).map(|(from, until)| wish.line(from, until));
@@ -72,6 +76,10 @@ impl Case<'_> {
             return Err(refused("booking", Some(name), refusal));
         }
         self.asks_nobody_then(&environment, &target, from)?;
+        if let Some(made) = made.as_ref().filter(|made| until > made.ends) {
+            let refusal = offered(gone_then(&wish, made, until), (from, until)).hint(format!("list bookings {name}"));
+            return Err(refused("booking", Some(name), refusal));
+        }
         let meets = |other: &&Hold| other.began < until && other.until.is_some_and(|end| from < end);
         if let Some(other) = all.iter().find(meets) {
             let refusal = offered(taken(&wish, other), (from, until)).hint(format!("list bookings {name}"));
@@ -300,6 +308,21 @@ fn unfit(name: &EnvironmentName, from: Timestamp, until: Timestamp, now: Timesta
     } else {
         return None;
     })
+}
+
+/// What was made for one test ends before that is over.
+fn gone_then(wish: &Wish<'_>, made: &Made, until: Timestamp) -> Refusal {
+    let name = wish.environment;
+    let what = format!("{name} is deleted before that is over");
+    let ends = wish.moment(made.ends);
+    if until > made.latest {
+        let latest = wish.moment(made.latest);
+        return Refusal::refused(what, format!("it ends at {ends}, and by {latest} however often it is extended"));
+    }
+    let minutes = until.ms_since(made.ends).div_euclid(60_000) + 1;
+    let most = made.latest.ms_since(made.ends) / 60_000;
+    Refusal::refused(what, format!("it ends at {ends}; extended, it can be booked then"))
+        .hint(format!("extend {name} {}m", minutes.min(most).max(1)))
 }
 
 /// Somebody else has it then.

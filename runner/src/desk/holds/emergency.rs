@@ -145,7 +145,8 @@ impl Case<'_> {
                 let barred = barred_by(first, None, &self.desk.config(), Some(&self.message.actor));
                 return Err(refused("stop", None, barred));
             }
-            let refusal = Refusal::refused("there is nothing to resume", "nothing is stopped").hint("envs");
+            let refusal =
+                Refusal::refused("there is nothing to resume", "nothing is stopped").hint("unpause all").hint("envs");
             return Err(refused("stop", None, refusal));
         };
         let ending = Ending::Lifted { by: self.message.actor.id.clone(), because: self.because.clone() };

@@ -11,7 +11,7 @@ use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Target;
 use crate::ledger::holds::{self, NewHold};
-use crate::ledger::{Tx, environments, runs, stacks};
+use crate::ledger::{Tx, environments, made, runs, stacks};
 use crate::warden::{self, Lapsed, barred_by};
 
 impl Case<'_> {
@@ -140,7 +140,14 @@ impl Case<'_> {
         let (going_on, barred) = self.in_its_way(tx, &hold).await?;
         let askers = barred.iter().map(|run| run.asker.id.clone());
         warden::began(tx, &self.desk.config(), &hold, askers).await?;
-        Ok(Done { lapsed, ..done(environment, HoldAnswer::Began { hold, going_on, refused: barred, comes: None }) })
+        let made = match &hold.environment {
+            Some(name) => made::by_name(&mut *tx, name).await?,
+            None => None,
+        };
+        let carries = made.filter(|made| hold.until.is_some_and(|until| until > made.ends));
+        let carries = carries.map(|made| (made.ends, made.latest));
+        let answer = HoldAnswer::Began { hold, going_on, refused: barred, comes: None, carries };
+        Ok(Done { lapsed, ..done(environment, answer) })
     }
 
     /// Runs of those whom a hold does not leave in, or that lower what somebody keeps: what changes something goes on, what has

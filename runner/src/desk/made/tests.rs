@@ -16,7 +16,7 @@ use crate::domain::audit::AuditFilter;
 use crate::domain::drift::Stray;
 use crate::domain::environment::Level;
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::holds::{HoldOrder, News};
+use crate::domain::holds::{HoldAnswer, HoldOrder, News};
 use crate::domain::ids::{ActorId, RunNumber};
 use crate::domain::made::LifeNews;
 use crate::domain::policy::Place;
@@ -80,14 +80,14 @@ impl Room {
     }
 
     async fn refuses(&self, who: &str, order: Order, words: &[&str]) {
-        match Box::pin(self.says(who, order)).await {
+        match Box::pin(self.says(who, order.clone())).await {
             Err(DeskError::Refused(refusal)) => {
                 let refusal = format!("{refusal:?}");
                 for words in words {
                     assert!(refusal.contains(words), "no `{words}` in {refusal}");
                 }
             }
-            other => panic!("{other:?}"),
+            other => panic!("{words:?} of {order:?}: {other:?}"),
         }
     }
 
@@ -161,11 +161,116 @@ fn new(name: &str, template: &str) -> Order {
 }
 
 fn end(name: &str) -> Order {
-    Order::Made(MadeOrder::End { name: name.parse().unwrap() })
+    Order::Made(MadeOrder::End { name: name.parse().unwrap(), anyway: false })
 }
 
 fn extend(name: &str, hours: i64) -> Order {
     Order::Made(MadeOrder::Extend { name: name.parse().unwrap(), by_ms: hours * 3_600_000 })
+}
+
+/// As if a run had brought a stack of it somewhere.
+async fn stands(room: &Room, stack: &str, run: RunNumber) {
+    let row = format!(
+        "INSERT INTO stacks (environment, stack, level, settings, run_number, at, in_doubt) VALUES ('lt-a', '{stack}', 'full', '{{}}', {run}, 1, FALSE)"
+    );
+    sql(&room.store, &row).await.unwrap();
+    sql(&room.store, &format!("UPDATE runs SET changed = TRUE WHERE number = {run}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn under_a_test_that_runs_nothing_ends_by_time_or_word_and_that_is_told_once_and_has_its_end() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        let (running, odd) = (folder.path().join("running"), folder.path().join("odd"));
+        let busy = format!(
+            "workspace = '{{env}}', busy = [{{ command = ['test', '-e', '{}'], at_most = '2h' }}, \
+             {{ command = ['sh', '-c', 'test ! -e {} && exit 1; exit 7'], at_most = '1h' }}], variables",
+            running.display(),
+            odd.display(),
+        );
+        // A command is run where the stack's root is.
+        let text = CONFIG.replace(
+            "root = 'app', workspace = '{env}', variables",
+            &format!("root = '{}', {busy}", folder.path().display()),
+        );
+        let room = Room::with(store, &text);
+        let run = room.makes("mori", "lt-a").await;
+        std::fs::write(&running, "").unwrap();
+        room.ends(run.number, Outcome::Succeeded).await;
+        stands(&room, "app", run.number).await;
+        room.goes_on().await;
+        let words = ["does not end under a test", "says that a test runs", "end lt-a anyway because REASON"];
+        room.refuses("mori", end("lt-a"), &words).await;
+        room.refuses("boss", end("lt-a"), &words).await;
+
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        room.goes_on().await;
+        let waits = room.row(1).await;
+        assert_eq!(waits.stage, Stage::Living);
+        assert!(waits.told.as_ref().is_some_and(|told| told.starts_with("app: `test -e ")), "{waits:?}");
+        assert!(waits.try_at.is_some_and(|at| at > waits.ends), "{waits:?}");
+        room.ages(1, 60_000).await;
+        room.goes_on().await;
+        let told = room.told("mori").await;
+        let busy = |told: &[LifeNews]| told.iter().filter(|said| matches!(said, LifeNews::Busy { .. })).count();
+        assert_eq!(busy(&told), 1, "{told:?}");
+        let Some(LifeNews::Busy { at_work, ends, .. }) = told.last() else { panic!("{told:?}") };
+        assert_eq!(at_work.until.ms_since(*ends), 2 * 3_600_000);
+        // Whoever extends it has all told again.
+        room.says("mori", extend("lt-a", 3)).await.unwrap();
+        assert_eq!(room.row(1).await.told, None);
+
+        // No answer counts, too, but not for ever.
+        std::fs::remove_file(&running).unwrap();
+        std::fs::write(&odd, "").unwrap();
+        room.refuses("mori", end("lt-a"), &["cannot be told", "exit status 7"]).await;
+        room.ages(1, 3 * 3_600_000).await;
+        room.goes_on().await;
+        assert_eq!((room.row(1).await.stage, busy(&room.told("mori").await)), (Stage::Living, 2));
+        room.ages(1, 3_600_000).await;
+        room.goes_on().await;
+        assert_eq!(room.row(1).await.stage, Stage::Ending);
+        let told = room.told("mori").await;
+        assert!(matches!(told.last(), Some(LifeNews::Late { waited: Some(_), .. })), "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_ends_late_is_told_and_anyway_ends_it_under_its_test() {
+    on_both(async |store| {
+        let busy = "workspace = '{env}', busy = [{ command = ['true'] }], variables";
+        let room = Room::with(store, &CONFIG.replace("workspace = '{env}', variables", busy).replace("0/29", "0/28"));
+        let run = room.makes("mori", "lt-a").await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        stands(&room, "app", run.number).await;
+        room.goes_on().await;
+        let name: EnvironmentName = "lt-a".parse().unwrap();
+        let anyway = Order::Made(MadeOrder::End { name: name.clone(), anyway: true });
+        room.says("mori", anyway).await.unwrap();
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.anyway), (Stage::Ending, true));
+        // What comes back lives by its own time again.
+        let run = runs::by_number(&room.store, row.end_run.unwrap()).await.unwrap().unwrap();
+        room.breaks_off(&run, ActorId::local("mori")).await;
+        room.goes_on().await;
+        let row = room.row(1).await;
+        assert_eq!((row.stage, row.anyway), (Stage::Living, false));
+
+        // Nothing was ever applied to this one: no test can run in it.
+        let other = room.makes("mori", "lt-b").await;
+        room.ages(2, 8 * 3_600_000 + 30_000).await;
+        room.goes_on().await;
+        assert!(room.row(2).await.stage == Stage::Ending && room.told("mori").await.is_empty());
+        let third = room.makes("mori", "lt-c").await;
+        assert!(third.number > other.number);
+        room.ages(3, 11 * 3_600_000).await;
+        room.goes_on().await;
+        let told = room.told("mori").await;
+        assert!(matches!(told.as_slice(), [LifeNews::Late { waited: None, .. }]), "{told:?}");
+    })
+    .await;
 }
 
 /// What a schedule of it wants.
@@ -182,6 +287,7 @@ fn scheduled(now: Timestamp) -> Due {
         collapsed: 0,
         left_out: Vec::new(),
         tell: Vec::new(),
+        held_back: None,
         by_chat: false,
         asked: None,
         unread: None,
@@ -753,6 +859,127 @@ async fn a_secret_in_the_address_of_a_repository_reaches_no_answer_and_no_row() 
         let sight = Sight { all: true, environments: Vec::new() };
         let audit = after.desk.audit_whole(&AuditFilter::default(), &sight).await.unwrap();
         assert!(audit.len() > 2 && !format!("{audit:?}").contains(TOKEN), "{audit:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_goes_beyond_its_life_says_so_and_nothing_is_booked_after_its_end() {
+    on_both(async |store| {
+        let room = Room::new(store);
+        let run = room.makes("mori", "lt-a").await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        let (row, name) = (room.row(1).await, || "lt-a".parse::<EnvironmentName>().unwrap());
+        let hold = |until| Order::Hold(HoldOrder::Hold { environment: name(), until, only: Vec::new() });
+        let carries = async |until| match room.says("mori", hold(until)).await.unwrap() {
+            Answer::Hold(HoldAnswer::Began { carries, .. }) => {
+                let lifted = Order::Hold(HoldOrder::Unhold { environment: name(), number: None });
+                room.says("mori", lifted).await.unwrap();
+                carries
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(carries(row.ends.plus_ms(-60_000)).await, None);
+        assert_eq!(carries(row.latest.plus_ms(60_000)).await, Some((row.ends, row.latest)));
+
+        let book = |from: Timestamp, until: Timestamp| {
+            Order::Hold(HoldOrder::Book {
+                environment: name(),
+                level: Level::Profile("full".parse().unwrap()),
+                settings: Vec::new(),
+                from,
+                until,
+                only: Vec::new(),
+            })
+        };
+        let hour = 3_600_000;
+        let words = ["is deleted before that is over", "extend lt-a 61m", "book lt-a full"];
+        room.refuses("mori", book(row.ends.plus_ms(-hour), row.ends.plus_ms(hour)), &words).await;
+        let beyond = book(row.latest.plus_ms(-hour), row.latest.plus_ms(hour));
+        room.refuses("mori", beyond, &["however often it is extended", "book lt-a full"]).await;
+        let fits = book(row.ends.plus_ms(-2 * hour), row.ends.plus_ms(-hour));
+        room.says("mori", fits).await.unwrap();
+        // What is offered beside it lies before its end, too.
+        let Err(DeskError::Refused(refusal)) =
+            room.says("mori", book(row.ends.plus_ms(-2 * hour), row.ends.plus_ms(-hour / 2))).await
+        else {
+            panic!("it is booked then")
+        };
+        let lines: Vec<_> = refusal.hints.iter().filter(|hint| hint.starts_with("book ")).collect();
+        assert_eq!(lines.len(), 1, "{refusal:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_its_template_keeps_from_being_destroyed_is_lifted_there_and_taken_while_it_is_deleting() {
+    on_both(async |store| {
+        let mut room = Room::new(store);
+        let run = room.makes("mori", "lt-a").await;
+        room.ends(run.number, Outcome::Succeeded).await;
+        room.goes_on().await;
+        room.ages(1, 9 * 3_600_000).await;
+        room.goes_on().await;
+        let ending = room.row(1).await;
+        let run = ending.end_run.expect("it is being destroyed");
+        let renew = |take| Order::Made(MadeOrder::Renew { name: "lt-a".parse().unwrap(), take });
+        let text =
+            CONFIG.replace("keep_at_end = ['results']", "keep_at_end = ['app']").replace("cidr = '{range}'", "a = 1");
+        room.files = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        room.looks().await;
+        room.refuses("mori", renew(true), &["has to wait", "destroys it by what it has"]).await;
+        let found = runs::by_number(&room.store, run).await.unwrap().unwrap();
+        let refusal = Refusal::refused("app.a would be lost", "`protect` names it").hint("renew lt-a take");
+        let events = [
+            RunEvent::Claimed { runner: "r1".to_owned(), attempt: 1 },
+            RunEvent::Ended {
+                outcome: Outcome::Refused,
+                refusal: Some(refusal),
+                rule: Some("protect".to_owned()),
+                finding: None,
+                left: BTreeMap::new(),
+            },
+        ];
+        let mut tx = room.store.begin().await.unwrap();
+        let environment = room.desk.environment(&found.request.environment);
+        Box::pin(standing::append(&mut tx, &found, environment.as_ref(), &events, None)).await.unwrap();
+        tx.commit().await.unwrap();
+        room.goes_on().await;
+        let told = room.told("mori").await;
+        let Some(LifeNews::Deleting { next, .. }) = told.last() else { panic!("{told:?}") };
+        assert_eq!(next, &["renew lt-a take"]);
+        assert!(room.row(1).await.try_at.is_some());
+        let taken = room.says("mori", renew(true)).await.unwrap();
+        let Answer::Made(MadeAnswer::Renewed(made)) = taken else { panic!("{taken:?}") };
+        assert_eq!((made.keep[0].as_str(), made.stage), ("app", Stage::Ending));
+        room.goes_on().await;
+        let row = room.row(1).await;
+        let run = runs::by_number(&room.store, row.end_run.expect("it is tried at once")).await.unwrap().unwrap();
+        let stacks: Vec<&str> = run.request.stacks.keys().map(StackName::as_str).collect();
+        assert_eq!(stacks, ["results"], "by what it has now");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_range_that_an_environment_of_the_files_has_is_given_to_none() {
+    on_both(async |store| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("shop")).unwrap();
+        let declared = "variable \"net\" {\n  default = [\"10.64.0.0/31\"]\n}\n";
+        std::fs::write(folder.path().join("shop/main.tf"), declared).unwrap();
+        let state = "{ \"version\": 4, \"resources\": [{ \"instances\": [{ \"attributes\": { \"cidr\": \"10.64.0.8/30\" } }] }] }";
+        std::fs::write(folder.path().join("shop/terraform.tfstate"), state).unwrap();
+        let text = CONFIG.replace("0/29", "0/28").replace(
+            "{ name = 'app', root = 'shop' }",
+            &format!("{{ name = 'app', root = '{}/shop', variables = {{ all = '10.0.0.0/8', own = '10.64.0.6/31' }} }}", folder.path().display()),
+        );
+        let room = Room::with(store, &text);
+        room.makes("mori", "lt-a").await;
+        assert_eq!(range_of(&room.row(1).await), "10.64.0.12/30");
+        let words = ["has no range left", "shop of the files (10.64.0.0/31)", "(10.64.0.6/31)", "(10.64.0.8/30)"];
+        room.refuses("mori", new("lt-b", "loadtest"), &words).await;
     })
     .await;
 }

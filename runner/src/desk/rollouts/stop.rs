@@ -106,7 +106,8 @@ impl Case<'_> {
         });
         let known = match scope {
             Scope::Group(group) => config.groups().contains(group),
-            Scope::All => true,
+            Scope::Groups(groups) => groups.iter().all(|group| config.groups().contains(group)),
+            Scope::EachGroup | Scope::All => true,
         };
         let why = match going.as_slice() {
             [] => "there is nothing to stop".to_owned(),

@@ -431,3 +431,56 @@ async fn a_group_is_destroyed_one_first_and_each_asks_by_itself() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn several_groups_go_one_after_the_other_and_none_after_one_that_does_not_succeed() {
+    on_both(async |store| {
+        let room = Room::of(store, 2, |text| {
+            format!(
+                "{text}[environments.m0]\nlike = 'e0'\ngroup = 'moba'\n[environments.m1]\nlike = 'e0'\ngroup = 'moba'\n"
+            )
+            .replace("owners = ['local:mori']\ngroup = 'mixed'", "group = 'mixed'")
+        });
+        let ups = |names: &[&str]| -> Vec<Order> {
+            let up = |name: &&str| Order::Up {
+                environment: name.parse().unwrap(),
+                level: None,
+                settings: Vec::new(),
+                newest_code: false,
+            };
+            names.iter().map(up).collect()
+        };
+        let scope = |text: &str| Scope::try_from(text.to_owned()).unwrap();
+        let begins = async |text: &str, names: &[&str]| match room
+            .says(RolloutOrder::Begin { scope: scope(text), orders: ups(names) })
+            .await
+        {
+            Ok(Answer::Rollout(RolloutAnswer::Began { rollout, .. })) => *rollout,
+            other => panic!("{other:?}"),
+        };
+        let begun = begins("@rpg,@moba", &["e0", "e1", "m0", "m1"]).await;
+        let turns = [vec!["e0"], vec!["e1"], vec!["m0", "m1"]];
+        for turn in &turns {
+            let works = room.works(begun.number).await;
+            assert_eq!(names(&works), *turn);
+            for (_, run) in works {
+                room.ends(run, Outcome::Succeeded).await;
+            }
+        }
+        room.works(begun.number).await;
+        assert_eq!(room.came(begun.number).await.1, Some(End::Done));
+
+        let begun = begins("@*", &["e0", "e1", "others", "mine", "m0", "m1"]).await;
+        assert_eq!(begun.scope.to_string(), "@*");
+        for (turn, outcome) in [(vec!["e0"], Outcome::NothingToDo), (vec!["e1"], Outcome::Failed)] {
+            let works = room.works(begun.number).await;
+            assert_eq!(names(&works), turn);
+            room.ends(works[0].1, outcome).await;
+        }
+        assert!(room.works(begun.number).await.is_empty());
+        assert_eq!(room.came(begun.number).await.1, Some(End::Stopped));
+        let seen = room.desk.rollouts(&scope("@*"), &Sight { all: true, environments: Vec::new() }).await.unwrap();
+        assert_eq!(seen.len(), 1);
+    })
+    .await;
+}

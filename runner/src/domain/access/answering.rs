@@ -221,18 +221,18 @@ impl Answering<'_> {
             Some(from) if from >= self.asked.question.expires => String::new(),
             Some(from) if from > self.now => {
                 let minutes = (from.ms_since(self.now) + 59_999) / 60_000;
-                format!("; in {minutes} min {who} may say it alone")
+                format!("; in {minutes} min {who} may say it alone: `approve {} alone because REASON`", self.asked.run)
             }
             Some(_) => format!("; {who} may say it alone, and the others are told"),
             None => String::new(),
         }
     }
 
-    /// The line that says it alone, now or once that is allowed. Of a question that is asked anew its card alone has that line.
+    /// The line that says it alone, once that is allowed. Of a question that is asked anew its card alone has that line.
     fn next_alone(&self, entitled: &[(usize, &Want)]) -> Vec<String> {
         let Asked { run, question, .. } = self.asked;
-        let comes = |want: &Want| want.alone_from.is_some_and(|from| from < question.expires);
-        let can = entitled.iter().all(|(_, want)| comes(want)) && !question.asks_anew();
+        let may = |want: &Want| want.alone_from.is_some_and(|from| from <= self.now && from < question.expires);
+        let can = entitled.iter().all(|(_, want)| may(want)) && !question.asks_anew();
         let alone = can.then(|| format!("approve {run} alone because REASON"));
         alone.into_iter().chain([format!("show {run}")]).collect()
     }

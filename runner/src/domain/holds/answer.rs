@@ -23,6 +23,9 @@ pub enum HoldAnswer {
         /// What comes of it that a keep ends earlier than it was to.
         #[serde(default)]
         comes: Option<Comes>,
+        /// Of what was made for one test, where it lasts longer than that: when that ends, and when at the latest.
+        #[serde(default)]
+        carries: Option<(Timestamp, Timestamp)>,
     },
     /// Something is booked.
     Booked {

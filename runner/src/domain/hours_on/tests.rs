@@ -28,6 +28,7 @@ fn stack(name: &str) -> Stack {
             parallelism: None,
         },
         readiness: crate::domain::readiness::Readiness::default(),
+        busy: Vec::new(),
     }
 }
 

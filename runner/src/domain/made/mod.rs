@@ -11,7 +11,9 @@ pub use pool::{Pool, Range, RangeError};
 use super::answer::{Actor, RunSummary};
 use super::command::CommandName;
 use super::environment::Environment;
+use super::hours;
 use super::ids::{ActorId, EnvironmentName, PoolName, RunNumber, StackName, TemplateName, Timestamp};
+use super::refusal::Refusal;
 use super::run::{Outcome, RunState};
 
 /// When its end is told, in milliseconds before it: the first time, and the second.
@@ -22,6 +24,15 @@ const AGAIN_MS: i64 = 60_000;
 
 /// Longest time between two tries, in milliseconds.
 const AGAIN_MAX_MS: i64 = 3_600_000;
+
+/// The rule by which the run is refused that would destroy one under a test.
+pub const BUSY: &str = "busy";
+
+/// Until whether a test still runs in one whose time is over is asked again, in milliseconds.
+pub const BUSY_AGAIN_MS: i64 = 10_000;
+
+/// How much later than it was to be an end is told to be late, in milliseconds.
+const LATE_MS: i64 = 60_000;
 
 /// Most things that are named of those that are left.
 pub const LEFT_NAMED_MAX: usize = 12;
@@ -121,6 +132,9 @@ pub struct Made {
     pub warned: i64,
     /// Who ended it; `None`: its time was over, or it has not ended.
     pub ended_by: Option<ActorId>,
+    /// They did so whether or not a test runs in it.
+    #[serde(default)]
+    pub anyway: bool,
     /// The run that destroys it.
     pub end_run: Option<RunNumber>,
     /// How many such runs there were.
@@ -157,6 +171,9 @@ pub enum MadeOrder {
     End {
         /// Which.
         name: EnvironmentName,
+        /// Whether or not a test runs in it.
+        #[serde(default)]
+        anyway: bool,
     },
     /// What its template says otherwise.
     Renew {
@@ -183,7 +200,9 @@ impl MadeOrder {
     #[must_use]
     pub fn environment(&self) -> &EnvironmentName {
         match self {
-            Self::New { name, .. } | Self::Extend { name, .. } | Self::End { name } | Self::Renew { name, .. } => name,
+            Self::New { name, .. } | Self::Extend { name, .. } | Self::End { name, .. } | Self::Renew { name, .. } => {
+                name
+            }
         }
     }
 }
@@ -194,6 +213,8 @@ impl MadeOrder {
 pub enum MadeAnswer {
     /// It lives longer.
     Extended(Box<Made>),
+    /// It has what its template says while it is being destroyed, which goes on by that.
+    Renewed(Box<Made>),
     /// What its template says otherwise; nothing is changed.
     Differs {
         /// Which.
@@ -225,6 +246,22 @@ pub enum LifeNews {
         /// When at the latest, where it is extended.
         latest: Timestamp,
     },
+    /// Its time is over, and it does not end: a test runs in it, or nobody can say that none does.
+    Busy {
+        /// What says so.
+        at_work: AtWork,
+        /// When its time was over.
+        ends: Timestamp,
+        /// When at the latest, where it is extended.
+        latest: Timestamp,
+    },
+    /// Its end comes later than it was to come.
+    Late {
+        /// When it was to come.
+        ends: Timestamp,
+        /// What it waited for, as it was told last; `None`: nobody looked then.
+        waited: Option<String>,
+    },
     /// Something stands in the way of its end.
     Deleting {
         /// What is left, by address, where that is known.
@@ -235,6 +272,9 @@ pub enum LifeNews {
         run: Option<RunNumber>,
         /// When it is tried again.
         again: Timestamp,
+        /// What can be typed about that.
+        #[serde(default)]
+        next: Vec<String>,
     },
     /// Nothing of it is left.
     Deleted {
@@ -247,8 +287,27 @@ pub enum LifeNews {
     },
 }
 
+/// The words of why one does not end: a test runs in it.
+#[must_use]
+pub fn under_test(name: &EnvironmentName, at_work: &AtWork) -> Refusal {
+    let why = format!("{}; that counts until {} UTC", at_work.said, hours::shown(at_work.until, chrono_tz::Tz::UTC));
+    Refusal::refused(format!("{name} does not end under a test"), why)
+        .hint(format!("end {name} anyway because REASON"))
+        .hint(format!("status {name}"))
+}
+
+/// A load test that runs, as far as anybody can say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtWork {
+    /// What says so, or why nobody can: ``app: `pgrep jmeter` says that a test runs``.
+    pub said: String,
+    /// Until when that counts at most.
+    pub until: Timestamp,
+}
+
 /// What is seen of one that is there.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all sixteen of them can be")]
 pub struct Seen<'a> {
     /// Its runs that are not over, by number.
     pub active: &'a [RunSummary],
@@ -260,6 +319,8 @@ pub struct Seen<'a> {
     pub began: bool,
     /// Nobody took that run back: it was broken off because Tidegate was stopped.
     pub broken_off: bool,
+    /// That run was refused because a test runs.
+    pub busy: bool,
 }
 
 /// What happens to one next.
@@ -279,7 +340,7 @@ pub enum Step {
     Destroy,
     /// What was to destroy it did not.
     Again,
-    /// Whoever wanted it gone before its time did not bring anything about: it lives on.
+    /// Nothing was brought about by whoever wanted it gone before its time, or under a test that runs: it lives on.
     Back,
     /// What whoever wanted it gone had begun was broken off: it goes on for them.
     Resume,
@@ -306,6 +367,7 @@ impl Made {
             run: RunNumber(0),
             warned: 0,
             ended_by: None,
+            anyway: false,
             end_run: None,
             tries: 0,
             try_at: None,
@@ -332,7 +394,9 @@ impl Made {
     pub fn next(&self, seen: &Seen<'_>, now: Timestamp) -> Step {
         match self.stage {
             Stage::Gone => Step::Wait,
-            Stage::Making | Stage::Living if now >= self.ends => Step::Due,
+            Stage::Making | Stage::Living if self.is_due(now) => Step::Due,
+            // Whether a test still runs is asked now and then.
+            Stage::Making | Stage::Living if now >= self.ends => Step::Wait,
             Stage::Making if seen.succeeded => Step::Lives,
             Stage::Making | Stage::Living => {
                 let warnings = self.warnings(now);
@@ -348,13 +412,26 @@ impl Made {
         self.ended_by.is_some() && now < self.ends
     }
 
+    /// Whether its time is over, and it is to be seen now whether it ends.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let is_there = matches!(self.stage, Stage::Making | Stage::Living);
+        is_there && now >= self.ends && self.try_at.is_none_or(|at| at <= now)
+    }
+
+    /// Whether its end comes so late that people have to hear of it.
+    #[must_use]
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        now.ms_since(self.ends) >= LATE_MS
+    }
+
     fn next_of_ending(&self, seen: &Seen<'_>, now: Timestamp) -> Step {
         if let (Some(_), Some(end)) = (self.end_run, seen.end) {
             return match end.outcome() {
                 None => Step::Wait,
                 Some(Outcome::Cancelled) if self.is_early(now) && !seen.began && seen.broken_off => Step::Resume,
                 // Nothing was destroyed, and the clock has no right to do it before its time: whoever wants it asks again.
-                Some(_) if self.is_early(now) && !seen.began => Step::Back,
+                Some(_) if (self.is_early(now) || seen.busy) && !seen.began => Step::Back,
                 // Of one that succeeded the very end is stored with it.
                 Some(_) => Step::Again,
             };

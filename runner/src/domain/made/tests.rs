@@ -54,7 +54,10 @@ fn run(number: i64, state: RunState) -> RunSummary {
 }
 
 fn at(made: &Made, active: &[RunSummary], end: Option<&RunState>, hours: i64) -> Step {
-    made.next(&Seen { active, succeeded: false, end, began: false, broken_off: false }, Timestamp(hours * HOUR))
+    made.next(
+        &Seen { active, succeeded: false, end, began: false, broken_off: false, busy: false },
+        Timestamp(hours * HOUR),
+    )
 }
 
 #[test]
@@ -62,7 +65,10 @@ fn it_lives_from_its_first_success_is_told_of_its_end_twice_and_is_due_then() {
     let new = made(Stage::Making);
     assert_eq!(at(&new, &[], None, 1), Step::Wait);
     assert_eq!(
-        new.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, Timestamp(1)),
+        new.next(
+            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
+            Timestamp(1)
+        ),
         Step::Lives
     );
     let living = made(Stage::Living);
@@ -72,12 +78,18 @@ fn it_lives_from_its_first_success_is_told_of_its_end_twice_and_is_due_then() {
     assert_eq!(at(&told, &[], None, 7), Step::Wait);
     let quarter = Timestamp(8 * HOUR - WARN_MS[1]);
     assert_eq!(
-        told.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, quarter),
+        told.next(
+            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
+            quarter
+        ),
         Step::Warn(2)
     );
     // Who looks late tells it once.
     assert_eq!(
-        living.next(&Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false }, quarter),
+        living.next(
+            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
+            quarter
+        ),
         Step::Warn(2)
     );
     assert_eq!(at(&Made { warned: 2, ..living.clone() }, &[], None, 8), Step::Due);
@@ -123,7 +135,7 @@ fn who_wanted_it_gone_early_and_hears_a_no_has_it_back_until_its_time_is_over() 
     let of = |outcome, began, hours| {
         let end = RunState::Ended { outcome };
         early.next(
-            &Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: false },
+            &Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: false, busy: false },
             Timestamp(hours * HOUR),
         )
     };
@@ -132,6 +144,24 @@ fn who_wanted_it_gone_early_and_hears_a_no_has_it_back_until_its_time_is_over() 
         assert_eq!(of(outcome, true, 2), Step::Again, "{outcome:?}: what has begun is brought to its end");
         assert_eq!(of(outcome, false, 8), Step::Again, "{outcome:?}: its time is over");
     }
+}
+
+#[test]
+fn under_a_test_that_runs_one_lives_on_until_it_is_asked_again() {
+    let over = Made { warned: 2, ..made(Stage::Living) };
+    assert_eq!(at(&over, &[], None, 9), Step::Due);
+    let waits = Made { try_at: Some(Timestamp(10 * HOUR)), told: Some("app: a test".to_owned()), ..over };
+    assert_eq!((at(&waits, &[], None, 9), at(&waits, &[], None, 10)), (Step::Wait, Step::Due));
+    assert!(!waits.is_late(waits.ends) && waits.is_late(Timestamp(9 * HOUR)));
+    // The run that was to end it met the test: by its time, and by somebody's word.
+    let refused = RunState::Ended { outcome: Outcome::Refused };
+    let by_time = Made { end_run: Some(RunNumber(5)), ..made(Stage::Ending) };
+    let of = |made: &Made, busy, began| {
+        let seen = Seen { active: &[], succeeded: true, end: Some(&refused), began, broken_off: false, busy };
+        made.next(&seen, Timestamp(9 * HOUR))
+    };
+    assert_eq!((of(&by_time, true, false), of(&by_time, false, false)), (Step::Back, Step::Again));
+    assert_eq!(of(&by_time, true, true), Step::Again, "what has begun is brought to its end");
 }
 
 #[test]
@@ -146,7 +176,7 @@ fn what_a_stop_of_tidegate_broke_off_goes_on_for_whoever_wanted_it_gone() {
     let early = Made { end_run: Some(RunNumber(5)), ended_by: Some(ActorId::local("ito")), ..made(Stage::Ending) };
     let of = |made: &Made, outcome, began, hours| {
         let end = RunState::Ended { outcome };
-        let seen = Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: true };
+        let seen = Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: true, busy: false };
         made.next(&seen, Timestamp(hours * HOUR))
     };
     assert_eq!(of(&early, Outcome::Cancelled, false, 2), Step::Resume);

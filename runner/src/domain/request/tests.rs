@@ -24,6 +24,7 @@ fn stack(name: &str, off: OffAction, needs: &[&str]) -> (StackName, Stack) {
             parallelism: None,
         },
         readiness: crate::domain::readiness::Readiness::default(),
+        busy: Vec::new(),
     };
     (stack.name.clone(), stack)
 }

@@ -26,6 +26,21 @@ pub struct Bent {
 }
 
 impl Bent {
+    /// A skip as it would be if somebody asked for it: what follows from it can be looked at before it is stored.
+    #[must_use]
+    pub fn unsigned(skip: Skipped) -> Self {
+        Self { number: 0, by: ActorId::tidegate(), called: String::new(), because: None, bend: Bend::Skip(skip) }
+    }
+
+    /// Whose it is, in words: `the keep of ito`. What stays until people were warned is nobody's.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.bend.word() {
+            Some(word) => format!("the {word} of {}", self.called),
+            None => CHANGED.to_owned(),
+        }
+    }
+
     /// True while it bends something, or may still: of what is skipped the days tell.
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {
@@ -117,6 +132,19 @@ pub struct Foretold {
 }
 
 impl Bend {
+    /// What people call it; `None`: it is nobody's, and stays until people were warned.
+    #[must_use]
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Skip(_) => Some("skip"),
+            Self::Pause { .. } => Some("pause"),
+            Self::Keep { .. } => Some("keep"),
+            Self::Visit { .. } => Some("change"),
+            Self::Booked { .. } => Some("booking"),
+            Self::Grace { .. } => None,
+        }
+    }
+
     /// Whether it keeps schedules from asking, rather than asking for something itself.
     #[must_use]
     pub fn is_of_schedules(&self) -> bool {

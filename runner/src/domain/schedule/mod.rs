@@ -29,14 +29,14 @@ pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
 pub use misread::{Misread, Wrong};
-pub use news::{ClockNews, OddDay};
+pub use news::{ClockNews, HeldBack, OddDay, Overdue};
 pub use once::At;
 pub use order::{AtOnce, BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, TakeAway, Turn};
 pub use scale::Scale;
 pub use seen::{ALL_SEEN, as_seen, content, since};
 pub use timeline::{
     Agenda, Because, Coming, Idle, Note, Outlook, Standing, Transition, coming, end_of_change, level_at, next_after,
-    outlook, schedules_next_after, skips_at, timeline,
+    outlook, schedules_last_in, schedules_next_after, skips_at, skips_of, timeline,
 };
 pub use timetable::{DEFAULT_VISIT_S, Timetable, Unsaid};
 pub use wall::{ClockChange, OnGap, OnOverlap, clock_changes, first_instant};

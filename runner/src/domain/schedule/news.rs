@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::bend::Bent;
+use super::bend::{Bend, Bent};
 use super::check::QuietKind;
 use super::order::Turn;
-use crate::domain::holds::Hold;
+use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::request::Target;
 
@@ -23,7 +23,7 @@ pub enum ClockNews {
         /// What keeps it from that when it is due, for a while: it goes there after that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held: Option<Box<Hold>>,
-        /// It is no schedule's own moment, as where a keep ends or something else was written: there is nothing to skip.
+        /// Leaving out what schedules do does not keep it from that, as where a booking ends.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unskippable: bool,
         /// Not all of it is where it was to be: an apply did not end well, and nobody has taken it as it is.
@@ -43,6 +43,9 @@ pub enum ClockNews {
         /// What stood against it until then; `None`: nobody looked when it was due.
         #[serde(default)]
         stood_against: Option<String>,
+        /// Whose word held it back when it was due, or until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_back: Option<Box<HeldBack>>,
     },
     /// It is not made: it is too late for it.
     Missed {
@@ -53,6 +56,9 @@ pub enum ClockNews {
         /// How many transitions before it were not made either.
         #[serde(default)]
         collapsed: u32,
+        /// Whose word held it back when it was due, or until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_back: Option<Box<HeldBack>>,
     },
     /// Nobody looked while transitions were due that came to nothing: it is where the last of them wants it, as it was before.
     Swallowed {
@@ -114,6 +120,64 @@ pub enum ClockNews {
         /// What stands against it for as long as it would be tried.
         held: Option<Box<Hold>>,
     },
+}
+
+/// Somebody's word that held a transition back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// What they did: `held`, `kept`, `paused`.
+    pub how: String,
+    /// Who.
+    pub by: ActorId,
+    /// Their name then.
+    pub called: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, as far as it has an end.
+    pub until: Option<Timestamp>,
+    /// Why, if they said so.
+    pub because: Option<String>,
+}
+
+impl HeldBack {
+    /// By a keep or a pause; `None`: it is neither.
+    #[must_use]
+    pub fn of_bent(bent: &Bent) -> Option<Self> {
+        let (how, since, until) = match bent.bend {
+            Bend::Keep { from, until, .. } => ("kept", from, Some(until)),
+            Bend::Pause { from, until } => ("paused", from, until),
+            Bend::Skip(_) | Bend::Visit { .. } | Bend::Grace { .. } | Bend::Booked { .. } => return None,
+        };
+        let Bent { by, called, because, .. } = bent.clone();
+        Some(Self { how: how.to_owned(), by, called, since, until, because })
+    }
+}
+
+impl From<Hold> for HeldBack {
+    fn from(hold: Hold) -> Self {
+        let how = match hold.kind {
+            Kind::Hold => "held",
+            Kind::Freeze => "frozen",
+            Kind::Keep => "kept",
+            Kind::Stop => "stopped",
+            Kind::Booking => "booked",
+        };
+        let Hold { by, called, because, began: since, until, .. } = hold;
+        Self { how: how.to_owned(), by, called, since, until, because }
+    }
+}
+
+/// A transition that was due and that nobody has looked at yet, as where no process follows the schedules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overdue {
+    /// What was due, and when.
+    pub turn: Turn,
+    /// Where it is to be until then.
+    pub from: Target,
+    /// That is lower than where it is to be.
+    pub lowers: bool,
+    /// Until when it is done as soon as somebody follows the schedules; `None`: it is not done any more.
+    pub until: Option<Timestamp>,
 }
 
 /// A day on which schedules do something else than on others.

@@ -46,6 +46,8 @@ pub enum BendOrder {
         #[serde(default)]
         unread: Option<TakeAway>,
     },
+    /// The same in every environment that this person may change and where something is paused or skipped.
+    UnpauseAll,
 }
 
 /// Which of those that nobody can read are taken away.
@@ -82,7 +84,7 @@ impl BendOrder {
         match self {
             Self::Skip { .. } => CommandName::Skip,
             Self::Pause { .. } => CommandName::Pause,
-            Self::Unpause { .. } => CommandName::Unpause,
+            Self::Unpause { .. } | Self::UnpauseAll => CommandName::Unpause,
         }
     }
 
@@ -92,6 +94,7 @@ impl BendOrder {
         match self {
             Self::Skip { environment, .. } => environment.as_ref(),
             Self::Pause { environment, .. } | Self::Unpause { environment, .. } => Some(environment),
+            Self::UnpauseAll => None,
         }
     }
 }
@@ -168,6 +171,9 @@ pub struct BentOne {
     /// Its code does not check, and nothing comes of its schedules until it does.
     #[serde(default)]
     pub aside: bool,
+    /// Somebody's keep, change or booking that asks for what is there now, whatever schedules say.
+    #[serde(default)]
+    pub meanwhile: Option<Bent>,
 }
 
 /// The answer to an order that bends schedules.
@@ -185,6 +191,8 @@ pub enum BendAnswer {
     },
     /// They are not paused any more, and nothing that lies ahead is left out.
     Unpaused(BentOne),
+    /// The same of several.
+    AllUnpaused(Vec<BentOne>),
     /// What nobody could read is taken away.
     Cleared {
         /// Of which environment.

@@ -34,6 +34,7 @@ fn stack(text: &str, needs: &[&str]) -> (StackName, Stack) {
             parallelism: None,
         },
         readiness: crate::domain::readiness::Readiness::default(),
+        busy: Vec::new(),
     };
     (name(text), stack)
 }
@@ -496,6 +497,16 @@ fn a_rule_that_comes_in_mid_run_stops_what_has_not_begun_and_nothing_for_what_ha
     ended partial
     "#);
     assert_eq!(destroyed_with(|shop| shop.rules.destroys_max = Some(most(3))), gone_already);
+    // Two that could begin together count together.
+    let apart = destroyed_with(|shop| {
+        shop.stacks.get_mut("app").expect("a stack").needs.clear();
+        shop.rules.destroys_max = Some(most(2));
+    });
+    insta::assert_snapshot!(apart, @r#"
+    apply jmeter
+    app failed: too much of shop would be destroyed
+    ended partial
+    "#);
 }
 
 #[test]

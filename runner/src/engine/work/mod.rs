@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::{Config, Newest};
+use crate::config::{Config, Rules};
 use crate::domain::changes::{StackPlan, StateLeft};
 use crate::domain::environment::{Environment, Stack};
 use crate::domain::failure::{Applied, Failure};
@@ -73,27 +73,6 @@ pub struct Claim {
     pub run: RunId,
     /// In which attempt.
     pub fence: Fence,
-}
-
-/// The rules of an environment, which may become others while a run of it is under way.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// Has the files looked at.
-    pub newest: Newest,
-    /// What is in force.
-    pub config: watch::Receiver<Arc<Config>>,
-}
-
-impl Rules {
-    /// `environment`, with the rules that the files have for it now. What is not in them any more keeps its own.
-    pub(in crate::engine) async fn now_of(&self, environment: &Environment) -> Environment {
-        self.newest.looked_at().await;
-        let mut ruled = environment.clone();
-        if let Some(newer) = self.config.borrow().environments.get(&environment.name) {
-            ruled.take_rules_of(newer);
-        }
-        ruled
-    }
 }
 
 /// What every task of one run shares.

@@ -94,7 +94,27 @@ impl RunContext {
         }
         self.untaint(name, &groups).await?;
         self.note(name, Note::Untainted { addresses: groups });
-        self.plan_goal(name).await
+        let plan = self.plan_goal(name).await?;
+        if !plan.has_work() {
+            self.write_what_was_read(name).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Applies a plan without any change, so that the state has what the plan read: of a group whose making failed it has no more than what was
+    /// asked for, not even its ARN, and nobody could look what is in service of it.
+    async fn write_what_was_read(&self, name: &StackName) -> Result<(), Failure> {
+        let ready = self.ready_again(name).await?;
+        let terraform = &self.stack(name)?.terraform;
+        self.has_the_run().await?;
+        let args = command::apply(&self.plan_file(name), terraform.lock_timeout_s, terraform.parallelism);
+        let mut diagnostics = Diagnostics::default();
+        // By a name of its own: nothing that people said yes to depends on it, and nobody has to follow it after a crash.
+        let ended = self.run(name, &ready, "refresh", args, |line| diagnostics.take(line)).await?;
+        if ended.exit.is_success() {
+            return Ok(());
+        }
+        Err(failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr))
     }
 
     async fn plan_goal(&self, name: &StackName) -> Result<StackPlan, Failure> {

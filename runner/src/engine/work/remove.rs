@@ -417,9 +417,7 @@ impl RunContext {
         };
         let now = self.claim.store.now().await.map_err(|error| Halt(error.to_string()))?;
         let stray = Stray { since: there.since, ..one.stray.clone() };
-        // Rules that came while the states were read are kept too.
-        let ruled = self.rules.now_of(&self.environment).await;
-        let around = Around { aws, ruled: &ruled, states: &states.texts, staying, now };
+        let around = Around { aws, ruled: &self.environment, states: &states.texts, staying, now };
         if let Some(why) = around.stays_of(name, &stray, &one.tags, Some(&there)) {
             return Ok(Now::Stays(why));
         }
@@ -430,6 +428,14 @@ impl RunContext {
             return Ok(Now::Stays(why));
         }
         self.nobody_else_works(&states).await.map_err(Halt)?;
+        // Rules that came meanwhile are kept too; a wish to stop that came while they were read is heard.
+        let ruled = self.rules.now_of(&self.environment).await;
+        if let Some(why) = (Around { ruled: &ruled, ..around }).stays_of(name, &stray, &one.tags, Some(&there)) {
+            return Ok(Now::Stays(why));
+        }
+        if self.stop.borrow().is_some() {
+            return Ok(one.now.clone());
+        }
         if !one.noted {
             one.noted = self.note_before(name, one.change).await;
         }

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 
 use chrono_tz::Tz;
 
-use super::bend::{Bent, Skipped};
+use super::bend::{Bend, Bent, Skipped};
 use super::calendar::Calendar;
 use super::item::{Schedule, YEARS_AHEAD};
 use super::scale::Scale;
@@ -32,6 +32,9 @@ pub use transition::{Because, Note, Standing, Transition};
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
+
+/// How many moments of schedules are left out at most so that the end of what somebody asked for changes nothing.
+const BENEATH_MAX: usize = 8;
 
 /// Everything that is written for one environment.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +117,17 @@ pub fn schedules_next_after(agenda: &Agenda<'_>, moment: Timestamp) -> Option<Tr
     next(&Reader::new(agenda, Heard::Schedules), moment)
 }
 
+/// The last transition of a span that the schedules themselves make, from `from` (in it) to `to` (not in it).
+#[must_use]
+pub fn schedules_last_in(agenda: &Agenda<'_>, from: Timestamp, to: Timestamp) -> Option<Transition> {
+    let mut last = None;
+    let _ = Reader::new(agenda, Heard::Schedules).transitions(from.0, to.0, &mut |transition| {
+        last = Some(transition);
+        ControlFlow::Continue(())
+    });
+    last
+}
+
 /// Until when a change that somebody makes at `from` holds where they do not say: the next transition that schedules or a booking make,
 /// and never longer than `visit_ms` milliseconds.
 #[must_use]
@@ -143,6 +157,44 @@ pub fn skips_at(agenda: &Agenda<'_>, moment: Timestamp) -> Vec<Skipped> {
             ControlFlow::Continue(())
         });
     found
+}
+
+/// What must be skipped so that a transition is not made, and what was wanted before it stays. Where it is the end of what somebody asked
+/// for, that is what schedules did under it, or last before it. Empty where that changes nothing: what ends is nothing that schedules
+/// ever asked for.
+#[must_use]
+pub fn skips_of(agenda: &Agenda<'_>, transition: &Transition) -> Vec<Skipped> {
+    let at = transition.at;
+    let (mut bends, mut skips, mut more) = (agenda.bends.to_vec(), Vec::new(), skips_at(agenda, at));
+    if !more.is_empty() {
+        // A change that holds until the schedules say again holds for longer where they do not.
+        for bent in &mut bends {
+            if let Bend::Visit { until, said: false, .. } = &mut bent.bend
+                && *until == at
+            {
+                *until = Timestamp(i64::MAX);
+            }
+        }
+    }
+    for beneath in 0..BENEATH_MAX {
+        bends.extend(more.iter().cloned().map(Bent::unsigned));
+        skips.append(&mut more);
+        let left = Agenda { bends: &bends, ..*agenda };
+        match timeline(&left, at, at.plus_ms(1)).first() {
+            None => return skips,
+            // What schedules do at that very moment is left out, whatever takes its place.
+            Some(other) if beneath == 0 && other.wanted != transition.wanted => return skips,
+            Some(_) => {}
+        }
+        // What a schedule did last is what it began, or the end of its `for`.
+        let last = Reader::new(&left, Heard::Schedules).lasts(at.0).into_iter().flatten();
+        let last = last.map(|hit| hit.until.filter(|until| *until < at.0).unwrap_or(hit.at)).max();
+        more = last.map(|last| skips_at(&left, Timestamp(last))).unwrap_or_default();
+        if more.is_empty() {
+            break;
+        }
+    }
+    Vec::new()
 }
 
 fn next(reader: &Reader<'_>, moment: Timestamp) -> Option<Transition> {

@@ -2,9 +2,11 @@
 
 use chrono::NaiveDateTime;
 
-use super::{Written, at, cron, target, window};
+use super::{Written, at, cron, once, target, window};
 use crate::domain::schedule::bend::{Bend, Skipped};
-use crate::domain::schedule::timeline::{end_of_change, level_at, next_after, schedules_next_after, skips_at};
+use crate::domain::schedule::timeline::{
+    end_of_change, level_at, next_after, schedules_next_after, skips_at, skips_of,
+};
 
 fn work() -> Written {
     Written::new(vec![window("work", "Mon-Fri 09:00-21:00", "full", "small")])
@@ -244,6 +246,61 @@ fn a_change_that_ends_with_a_transition_does_not_take_its_key() {
     );
     let next = next_after(&written.agenda(), in_tokyo("2026-11-24T20:00")).expect("it ends");
     assert_eq!(next.key(), "work@2026-11-24T21:00+09:00");
+}
+
+#[test]
+fn the_end_of_what_somebody_asked_for_is_skipped_by_what_schedules_did_beneath_it() {
+    // What is bent, when it is looked at, what is told first, and the days after a skip of that.
+    for (bend, now, first) in [
+        (
+            keep("full", "2026-11-24T20:58", "2026-11-24T22:58"),
+            "2026-11-24T20:59",
+            "Tue 11-24 22:58 small: bend 1 ends, work asks",
+        ),
+        (
+            keep("full", "2026-11-24T20:58", "2026-11-24T22:58"),
+            "2026-11-24T21:30",
+            "Tue 11-24 22:58 small: bend 1 ends, work asks",
+        ),
+        (
+            visit("full", "2026-11-24T22:00", "2026-11-24T23:30"),
+            "2026-11-24T22:01",
+            "Tue 11-24 23:30 small: bend 1 ends, work asks",
+        ),
+        (
+            stays("full", "2026-11-24T22:00", "2026-11-24T22:15"),
+            "2026-11-24T22:01",
+            "Tue 11-24 22:15 small: bend 1 ends, work asks",
+        ),
+    ] {
+        let written = work().bent([bend.clone()]);
+        let next = next_after(&written.agenda(), in_tokyo(now)).expect("it ends");
+        assert_eq!(super::told(&next), first);
+        let skips = skips_of(&written.agenda(), &next);
+        assert_eq!(skips.len(), 1, "{skips:?}");
+        let skipped = work().bent(std::iter::once(bend).chain(skips.into_iter().map(Bend::Skip)));
+        let after = next_after(&skipped.agenda(), in_tokyo(now)).expect("the next evening");
+        assert_eq!(super::told(&after), "Wed 11-25 21:00 small: work ends", "{first}");
+    }
+    // A change that holds until the schedules say again holds for longer where that is left out.
+    let bend = Bend::Visit {
+        target: target("full"),
+        from: in_tokyo("2026-11-24T20:00"),
+        until: in_tokyo("2026-11-24T22:00"),
+        said: false,
+    };
+    let written = Written::new(vec![once("night", "2026-11-24 22:00", "down small", None)]).bent([bend]);
+    let next = next_after(&written.agenda(), in_tokyo("2026-11-24T21:00")).expect("it goes down");
+    assert_eq!(skips_of(&written.agenda(), &next), skips_at(&written.agenda(), next.at));
+    assert_eq!(skips_of(&written.agenda(), &next).len(), 1);
+    // No window ever asked for as much, and no schedule for what is booked.
+    for bend in
+        [visit("huge", "2026-11-24T22:00", "2026-11-24T23:30"), booked("huge", "2026-11-24T22:00", "2026-11-24T23:30")]
+    {
+        let written = work().bent([bend]);
+        let next = next_after(&written.agenda(), in_tokyo("2026-11-24T22:01")).expect("it ends");
+        assert_eq!(skips_of(&written.agenda(), &next), []);
+    }
 }
 
 #[test]

@@ -1,0 +1,1 @@
+UPDATE made SET anyway = 1 WHERE stage = 'ending';
