@@ -48,7 +48,7 @@ struct Room {
 
 impl Room {
     fn with(store: Store, text: &str) -> Self {
-        let files = config::parse(Source::new("/etc/tide/tidegate.toml", text), &|_| None).unwrap();
+        let files = config::parse(Source::new("/etc/tidegate.toml", text), &|_| None).unwrap();
         assert!(files.unmanaged.is_empty(), "{:?}", files.unmanaged);
         let (sender, receiver) = watch::channel(Arc::new(files.clone()));
         Self { desk: Desk::new(store.clone(), receiver, Bell::default()), store, files, sender, messages: Cell::new(0) }
@@ -188,11 +188,7 @@ async fn under_a_test_that_runs_nothing_ends_by_time_or_word_and_that_is_told_on
             running.display(),
             odd.display(),
         );
-        // A command is run where the stack's root is.
-        let text = CONFIG.replace(
-            "root = 'app', workspace = '{env}', variables",
-            &format!("root = '{}', {busy}", folder.path().display()),
-        );
+        let text = CONFIG.replace("workspace = '{env}', variables", &busy);
         let room = Room::with(store, &text);
         let run = room.makes("mori", "lt-a").await;
         std::fs::write(&running, "").unwrap();
@@ -225,7 +221,8 @@ async fn under_a_test_that_runs_nothing_ends_by_time_or_word_and_that_is_told_on
         std::fs::remove_file(&running).unwrap();
         std::fs::write(&odd, "").unwrap();
         room.refuses("mori", end("lt-a"), &["cannot be told", "exit status 7"]).await;
-        room.ages(1, 3 * 3_600_000).await;
+        // Half an hour after its end, of the hour that this counts.
+        room.ages(1, 5 * 1_800_000).await;
         room.goes_on().await;
         assert_eq!((room.row(1).await.stage, busy(&room.told("mori").await)), (Stage::Living, 2));
         room.ages(1, 3_600_000).await;
@@ -926,7 +923,7 @@ async fn what_its_template_keeps_from_being_destroyed_is_lifted_there_and_taken_
         let renew = |take| Order::Made(MadeOrder::Renew { name: "lt-a".parse().unwrap(), take });
         let text =
             CONFIG.replace("keep_at_end = ['results']", "keep_at_end = ['app']").replace("cidr = '{range}'", "a = 1");
-        room.files = config::parse(Source::new("/etc/tide/tidegate.toml", &text), &|_| None).unwrap();
+        room.files = config::parse(Source::new("/etc/tidegate.toml", &text), &|_| None).unwrap();
         room.looks().await;
         room.refuses("mori", renew(true), &["has to wait", "destroys it by what it has"]).await;
         let found = runs::by_number(&room.store, run).await.unwrap().unwrap();

@@ -112,6 +112,92 @@ run "what_cannot_be_is_refused" {
   expect_failures = [var.server_count, var.subnet_ids, var.ingress_cidrs, var.db_class, var.ami_id]
 }
 
+run "a_server_counts_once_the_load_balancer_reaches_it" {
+  command = plan
+  assert {
+    condition     = aws_autoscaling_group.servers.health_check_type == "ELB" && aws_autoscaling_group.servers.health_check_grace_period == 180
+    error_message = "a server has three minutes to start, then it answers or is replaced"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.health_check[0].path == "/health" && aws_lb_target_group.this.port == 8080
+    error_message = "its own port is asked"
+  }
+}
+
+run "servers_and_data_are_reached_from_named_groups_only" {
+  command = plan
+  variables {
+    metrics_cidrs        = ["10.20.0.0/16"]
+    permissions_boundary = "arn:aws:iam::123456789012:policy/tidegate-bot-boundary"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.from_load_balancer.cidr_ipv4 == null && alltrue([for rule in aws_vpc_security_group_ingress_rule.from_servers : rule.cidr_ipv4 == null])
+    error_message = "servers, database and cache are open to groups, never to addresses"
+  }
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.metrics : "${rule.cidr_ipv4} ${rule.from_port}"] == ["10.20.0.0/16 8080"]
+    error_message = "metrics to who was named"
+  }
+  assert {
+    condition     = aws_iam_role.server.permissions_boundary == "arn:aws:iam::123456789012:policy/tidegate-bot-boundary"
+    error_message = "the servers' role is bounded"
+  }
+}
+
+run "https_is_no_older_than_tls_1_2" {
+  command = plan
+  variables {
+    certificate_arn = "arn:aws:acm:ap-northeast-1:123456789012:certificate/0a1b2c3d"
+  }
+  assert {
+    condition     = aws_lb_listener.this.protocol == "HTTPS" && aws_lb_listener.this.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    error_message = "TLS 1.2 and 1.3"
+  }
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.load : "${rule.cidr_ipv4} ${rule.from_port}"] == ["10.40.0.0/16 443", "10.40.0.0/16 80"]
+    error_message = "both ports to who was named"
+  }
+}
+
+run "a_kept_database_leaves_a_snapshot_and_is_not_public" {
+  command = plan
+  variables {
+    db_kept = true
+  }
+  assert {
+    condition     = !aws_db_instance.kept[0].publicly_accessible && aws_db_instance.kept[0].backup_retention_period == 7 && aws_db_instance.kept[0].skip_final_snapshot != true && aws_db_instance.kept[0].final_snapshot_identifier == "shop-app-last"
+    error_message = "no public address, a week of backups, a last snapshot"
+  }
+  assert {
+    condition     = aws_db_instance.kept[0].manage_master_user_password && aws_db_instance.kept[0].password == null
+    error_message = "its password stands in no state"
+  }
+  # No plan tells of it, and a test that destroys what it guards could not end.
+  assert {
+    condition     = strcontains(split("\nresource ", split("resource \"aws_db_instance\" \"kept\"", file("${path.module}/data.tf"))[1])[0], "prevent_destroy = true")
+    error_message = "Terraform never destroys it"
+  }
+}
+
+run "what_else_cannot_be_is_refused" {
+  command = plan
+  variables {
+    environment   = "Shop!"
+    stack         = "App_1"
+    tags          = { "tidegate:stack" = "other" }
+    metrics_cidrs = ["0.0.0.0/0"]
+    server_max    = 0
+    server_types  = []
+    server_port   = 80
+    db_gb         = 5
+    db_version    = "latest"
+    cache_type    = "r7g.large"
+  }
+  expect_failures = [
+    var.environment, var.stack, var.tags, var.metrics_cidrs, var.server_max, var.server_types, var.server_port, var.db_gb, var.db_version, var.cache_type,
+  ]
+}
+
 run "the_example_holds" {
   command = plan
   module {

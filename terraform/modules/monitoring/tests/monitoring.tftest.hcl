@@ -88,6 +88,59 @@ run "what_cannot_be_is_refused" {
   expect_failures = [var.ui_cidrs, var.prometheus, var.data_gb]
 }
 
+run "metrics_outlive_the_host" {
+  command = plan
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/tidegate-bot-boundary"
+  }
+  assert {
+    condition     = aws_ebs_volume.data.final_snapshot && aws_volume_attachment.data.stop_instance_before_detaching
+    error_message = "a volume that goes leaves a snapshot, of a file system that is whole"
+  }
+  assert {
+    condition     = aws_iam_role.host.permissions_boundary == "arn:aws:iam::123456789012:policy/tidegate-bot-boundary"
+    error_message = "the host's role is bounded"
+  }
+}
+
+run "opensearch_is_reached_by_tls_and_from_its_group" {
+  command = plan
+  variables {
+    opensearch = { instance_type = "t3.small.search", instances = 1, data_gb = 20 }
+  }
+  assert {
+    condition     = aws_opensearch_domain.logs[0].node_to_node_encryption[0].enabled && aws_opensearch_domain.logs[0].domain_endpoint_options[0].tls_security_policy == "Policy-Min-TLS-1-2-PFS-2023-10"
+    error_message = "between its nodes too, and by no TLS older than 1.2"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.opensearch[0].cidr_ipv4 == null && length(aws_vpc_security_group_ingress_rule.ui) == 0
+    error_message = "open to a group, not to addresses that nobody named"
+  }
+}
+
+run "what_else_cannot_be_is_refused" {
+  command = plan
+  variables {
+    environment = "Shop!"
+    stack       = "Monitoring_1"
+    tags        = { "tidegate:stack" = "other" }
+    ami_id      = "latest"
+    keep_days   = 0
+    data_gb     = 10.5
+    prometheus  = { version = "3.5.0", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", url = "http://downloads.example.com/prometheus.tar.gz" }
+    grafana     = { version = "latest", sha256 = "abc" }
+  }
+  expect_failures = [var.environment, var.stack, var.tags, var.ami_id, var.keep_days, var.data_gb, var.prometheus, var.grafana]
+}
+
+run "nothing_is_downloaded_in_clear" {
+  command = plan
+  variables {
+    grafana = { version = "12.2.0", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", url = "http://downloads.example.com/grafana.tar.gz" }
+  }
+  expect_failures = [var.grafana]
+}
+
 run "the_example_holds" {
   command = plan
   module {

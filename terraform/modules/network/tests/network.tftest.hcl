@@ -56,6 +56,68 @@ run "what_cannot_be_is_refused" {
   expect_failures = [var.environment, var.cidr, var.zones, var.tags]
 }
 
+run "what_is_private_has_no_way_to_the_internet_of_its_own" {
+  assert {
+    condition     = aws_route.internet.route_table_id == aws_route_table.public.id && aws_route_table.private[0].id != aws_route_table.public.id
+    error_message = "the internet gateway is for public subnets"
+  }
+  assert {
+    condition     = alltrue([for association in aws_route_table_association.private : association.route_table_id == aws_route_table.private[0].id])
+    error_message = "private subnets have a table of their own"
+  }
+  assert {
+    condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway" && length(aws_vpc_endpoint.s3.route_table_ids) == 2
+    error_message = "S3 is reached from both kinds of subnet without a paid way out"
+  }
+}
+
+run "what_else_cannot_be_is_refused" {
+  command = plan
+  variables {
+    stack = "App_1"
+    cidr  = "10.20.0.0"
+    zones = []
+  }
+  expect_failures = [var.stack, var.cidr, var.zones]
+}
+
+run "a_way_out_for_private_subnets" {
+  module {
+    source = "./nat"
+  }
+  variables {
+    subnet_id       = "subnet-0123456789abcdef0"
+    route_table_ids = ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"]
+  }
+  assert {
+    condition     = [for route in aws_route.out : route.route_table_id] == ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"] && alltrue([for route in aws_route.out : route.destination_cidr_block == "0.0.0.0/0" && route.nat_gateway_id == aws_nat_gateway.this.id])
+    error_message = "every table that was named goes out by the gateway"
+  }
+  assert {
+    condition     = aws_nat_gateway.this.allocation_id == aws_eip.this.id && output.address == aws_eip.this.public_ip && length(output.route_ids) == 2
+    error_message = "others see one address, and what starts behind the routes can wait for them"
+  }
+  assert {
+    condition     = alltrue([for tags in [aws_eip.this.tags, aws_nat_gateway.this.tags] : tags["tidegate:environment"] == "shop" && tags["tidegate:stack"] == "app" && tags["team"] == "load"])
+    error_message = "what is billed by the hour carries the tags by which it is found again"
+  }
+}
+
+run "a_way_out_needs_names_too" {
+  command = plan
+  module {
+    source = "./nat"
+  }
+  variables {
+    environment     = "Shop!"
+    stack           = "App_1"
+    tags            = { "tidegate:stack" = "other" }
+    subnet_id       = "subnet-0123456789abcdef0"
+    route_table_ids = []
+  }
+  expect_failures = [var.environment, var.stack, var.tags]
+}
+
 run "the_example_holds" {
   module {
     source = "./examples/basic"
