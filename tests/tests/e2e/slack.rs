@@ -359,7 +359,8 @@ async fn minutes_of_refusals_lose_nothing_and_repeat_nothing() {
     place.slack.until("the end is told", || place.slack.called(&place.alice).len() >= 2).await;
     place.settled().await;
     let text = place.slack.transcript(&place.channel);
-    assert_eq!(text.matches("tidegate (edited):").count(), 2, "{text}");
+    // A run that is over before its card could be posted has it posted as it ended.
+    assert!((1..=2).contains(&text.matches("tidegate (edited):").count()), "{text}");
     assert_eq!(place.slack.called(&place.alice).len(), 2, "{text}");
     serve.stop().await.exits(0);
 }
