@@ -253,7 +253,7 @@ pub static TABLE: [Spec; 55] = [
         usage: "sweep ENV [remove] [because reason ...]",
         summary: "look for what no Terraform state knows",
         details: &[
-            "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand. It removes nothing.",
+            "Asks AWS what carries the tags `tidegate:environment` and `tidegate:stack`, and tells what stands in no state of the environment: what a killed apply left behind. The answer has the lines by which it is taken into the code, or removed by hand. Without `remove` it removes nothing.",
             "`remove` shows what of it Tidegate would delete, and why the rest stays, and waits for `approve`. It takes `remove_in` of the environment.",
         ],
         examples: &[
