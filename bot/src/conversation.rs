@@ -211,6 +211,7 @@ pub fn fault(desk: &Desk, error: &DeskError) -> Reply {
         DeskError::Ledger(error) if error.is_of_surroundings() => {
             cards::no_ledger(&reference, &desk.ledger(), &error.to_string(), error.is_locked())
         }
+        DeskError::Ledger(error) if error.is_of_a_row() => cards::unread(&reference, &error.to_string()),
         DeskError::Logs { .. } => cards::no_logs(&reference, &error.to_string()),
         DeskError::Ledger(_) | DeskError::Refused(_) | DeskError::Repeated => cards::fault(&reference, None),
     };

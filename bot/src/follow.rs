@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tidegate_runner::bell::Bell;
-use tidegate_runner::desk::{Desk, DeskError};
+use tidegate_runner::desk::{Desk, DeskError, Message};
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::run::{Outcome, RunState};
 
-use crate::cards::{self, Card, Clock};
+use crate::cards::{self, Card, Clock, Line};
+use crate::conversation::offering;
 use crate::zone::Zone;
 
 /// How often a card is drawn again while nothing new is in the ledger: its seconds go on.
@@ -24,7 +25,7 @@ pub enum Rest {
 }
 
 /// Follows `run` and gives each new card to `show`, the last one with `true`. A run that waits for a yes goes on being
-/// followed: somebody may say it elsewhere.
+/// followed: somebody may say it elsewhere. What its question offers is what whoever said `reader` may say.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -32,15 +33,28 @@ pub async fn follow(
     desk: &Desk,
     bell: &Bell,
     run: RunNumber,
+    reader: &Message,
     zone: Zone,
     mut show: impl FnMut(&Card, &RunDetail, bool),
 ) -> Result<Rest, DeskError> {
     let mut listener = bell.listen();
     let mut detail = desk.show(run).await?;
+    let mut offered: Option<(RunState, Offered)> = None;
     loop {
         let rest = resting(&detail);
         let clock = Clock { now: detail.now, zone };
-        show(&cards::run_card(&detail, &clock), &detail, rest.is_some());
+        let mut card = cards::run_card(&detail, &clock);
+        let state = &detail.view.state;
+        if matches!(state, RunState::AwaitingApproval { .. }) {
+            if offered.as_ref().is_none_or(|(before, _)| before != state) {
+                offered = Some((state.clone(), Offered::to(desk, reader, zone, card.clone()).await));
+            }
+            if let Some((_, Offered { next, told })) = &offered {
+                card.next.clone_from(next);
+                card.lines.extend(told.iter().cloned());
+            }
+        }
+        show(&card, &detail, rest.is_some());
         if let Some(rest) = rest {
             return Ok(rest);
         }
@@ -49,6 +63,21 @@ pub async fn follow(
             () = tokio::time::sleep(REDRAW) => {}
         }
         desk.refresh(&mut detail).await?;
+    }
+}
+
+/// What a card offers to one person, in place of all that may come next.
+struct Offered {
+    next: Vec<String>,
+    /// Who may say the rest.
+    told: Vec<Line>,
+}
+
+impl Offered {
+    async fn to(desk: &Desk, reader: &Message, zone: Zone, card: Card) -> Self {
+        let lines = card.lines.len();
+        let mut offered = offering(desk, reader, zone, card).await;
+        Self { told: offered.lines.split_off(lines.min(offered.lines.len())), next: offered.next }
     }
 }
 

@@ -12,10 +12,9 @@ use crate::domain::environment::{Environment, Level, OffAction, Stack};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::made::{AtWork, Made};
 use crate::domain::probe::{Ask, Busy, filled, named, outputs_in, texts};
-use crate::domain::secret::Given;
 use crate::ledger::{LedgerError, Store, runs, stacks};
 use crate::redact::Redactor;
-use crate::secrets::{self, ExposeSecret as _, Secrets};
+use crate::secrets::{self, Secrets};
 use crate::terraform::{Exit, Query};
 
 /// Most runs that are looked through for the outputs of a stack, newest first.
@@ -127,17 +126,8 @@ impl Asker<'_> {
     /// Exit status 1 says that there is nothing, as `pgrep` and `grep` mean it.
     async fn command(&self, config: &Config, stack: &Stack, words: &[String]) -> Result<bool, String> {
         let Some((program, rest)) = words.split_first() else { return Err("names no program".to_owned()) };
-        let mut env: Vec<(OsString, OsString)> = Vec::new();
-        for (name, given) in &stack.env {
-            let value = match given {
-                Given::Plain(text) => text.clone(),
-                Given::Secret(source) => {
-                    let secret = self.secrets.get(source).await;
-                    secret.map_err(|error| format!("the secret `{name}`: {error}"))?.expose_secret().to_owned()
-                }
-            };
-            env.push((name.into(), value.into()));
-        }
+        let env = self.secrets.texts(&stack.env).await.map_err(|error| error.to_string())?;
+        let env: Vec<(OsString, OsString)> = env.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
         let args: Vec<OsString> = rest.iter().map(Into::into).collect();
         let cwd = config.file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let (cwd, timeout) = (cwd.unwrap_or(Path::new(".")), PATIENCE);

@@ -63,6 +63,7 @@ pub fn inspect(config: &Config) -> Report {
             only: None,
             version: Some(&version),
             is_set: Some(&is_set),
+            has_program: Some(&|program| find(Path::new(program)).is_ok()),
             validate: Some(&validate),
             checkout: Some(&checkout),
         },

@@ -22,21 +22,17 @@ use crate::domain::ids::Timestamp;
 use crate::domain::protect::protects;
 use crate::domain::request::Target;
 use crate::domain::schedule::{level_at, timeline};
-use crate::domain::secret::Given;
-use crate::domain::switch::{self, Held, Outlook, Switch, decide};
+use crate::domain::switch::{self, AHEAD_MS, Held, Outlook, Switch, decide};
 use crate::ledger::audit::{Entry, append};
 use crate::ledger::scaling_groups::{self, ScalingGroup};
 use crate::ledger::{LedgerError, Store, holds, outbox};
-use crate::secrets::{ExposeSecret as _, Secrets};
+use crate::secrets::Secrets;
 
 /// Longest that nothing is looked at.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Rest after a group that could not be written, in milliseconds.
 const AGAIN_MS: i64 = 60_000;
-
-/// How far ahead an end is looked for, in milliseconds: eight days. One that is farther is written later.
-const AHEAD_MS: i64 = 8 * 86_400_000;
 
 /// Whoever keeps the switches of one process.
 #[derive(Debug)]
@@ -160,17 +156,9 @@ impl Switches {
         ends: Option<Timestamp>,
         left: impl Fn(u32) -> u32,
     ) -> Result<(), CannotLook> {
-        let mut env: Vec<(OsString, OsString)> = Vec::new();
-        for (name, given) in &stack.env {
-            let value = match given {
-                Given::Plain(text) => text.clone(),
-                Given::Secret(source) => {
-                    let secret = self.secrets.get(source).await;
-                    secret.map_err(|error| CannotLook::NoCredentials(error.to_string()))?.expose_secret().to_owned()
-                }
-            };
-            env.push((name.into(), value.into()));
-        }
+        let env = self.secrets.texts(&stack.env).await;
+        let env = env.map_err(|error| CannotLook::NoCredentials(error.to_string()))?;
+        let env: Vec<(OsString, OsString)> = env.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
         let surroundings = Surroundings::with(&env);
         let region = surroundings.region(&group.name, state::region_of(&group.arn))?;
         let role = stack.readiness.planned_end.role.as_deref();

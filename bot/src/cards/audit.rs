@@ -1,11 +1,13 @@
 //! `audit` and `who`: who did what, what was decided, and why.
 
 use tidegate_runner::domain::audit::{
-    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, REMOVE, Record,
-    START, STOP, SWITCH, UNTAINT, WhoDid,
+    ASK, AuditFilter, AuditPage, CONFIGURE, Decision, Deed, END, EXPIRE, GIVE_UP, LOSE, MISS, PRUNE, RECONNECT, REMOVE,
+    Record, START, STOP, SWITCH, UNTAINT, WhoDid,
 };
 use tidegate_runner::domain::command::{Command, CommandName, Query};
+use tidegate_runner::domain::environment::Level;
 use tidegate_runner::domain::ids::Timestamp;
+use tidegate_runner::domain::request::{RunKind, RunRequest};
 
 use super::card::{Card, Line, Span, Tone};
 use super::history::how;
@@ -106,7 +108,7 @@ pub fn not_saved(name: &str, why: &str) -> Card {
 /// Who did it last.
 #[must_use]
 pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
-    let WhoDid { deed, environment, found, exported } = answer;
+    let WhoDid { deed, environment, found, agreed, exported } = answer;
     let Some((record, run)) = found else {
         let since = exported.map(|at| format!(" since {}", clock.moment(at))).unwrap_or_default();
         let title = format!("The audit knows nobody who {} {environment}{since}", deed.as_str());
@@ -115,10 +117,21 @@ pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
         return card.next(format!("audit {environment}"));
     };
     let who = cut(&record.actor.name);
-    let title = format!("{who} {} {environment}, {}", deed.as_str(), clock.moment(record.at));
+    let cancels = record.action == CommandName::Cancel.action();
+    let done = if cancels { deed.as_str() } else { done_by(*deed, &run.request) };
+    let asked = clock.moment(record.at);
+    let (title, asked) = match run.ended {
+        _ if cancels => (format!("{who} {done} {environment}, {asked}"), None),
+        None => (format!("{who} wants {environment} {done} since {asked}, and it is not over"), None),
+        Some(ended) => {
+            let ended = clock.moment(ended);
+            let title = format!("{who} {done} {environment}, {ended}");
+            (title, (asked != ended).then(|| Line::text(format!("asked for {asked}"))))
+        }
+    };
     let typed = record.typed.as_deref().map_or_else(|| record.action.clone(), cut);
     // Why somebody cancelled is not why somebody else had begun.
-    let of_run = run.request.because.as_deref().filter(|_| record.action != CommandName::Cancel.action());
+    let of_run = run.request.because.as_deref().filter(|_| !cancels);
     let because = match record.because.as_deref().or(of_run) {
         Some(because) if typed.contains(because) => String::new(),
         Some(because) => format!("{DOT}because {}", cut(because)),
@@ -127,9 +140,22 @@ pub fn who(answer: &WhoDid, clock: &Clock) -> Card {
     Card::new(Tone::Plain, title)
         .line(Line::of([Span::Code(typed), Span::Text(because)]))
         .line(Line::text(format!("run {} ({}): {}", run.number, what(&run.request), how(run))))
+        .lines(asked)
+        .lines((!agreed.is_empty()).then(|| Line::text(format!("with the yes of {}", cut(&agreed.join(", "))))))
         .line(Line::text(format!("{} by {}{}", record.actor.id, record.door, place(record))))
         .next(format!("show {}", run.number))
         .next(format!("audit {environment} before {}", record.seq.saturating_add(1)))
+}
+
+/// What a run did to its environment, in the word for just that.
+fn done_by(deed: Deed, request: &RunRequest) -> &'static str {
+    match (deed, request.kind) {
+        (Deed::Raised, _) | (Deed::Changed, RunKind::Up) => "raised",
+        (_, RunKind::Destroy) => "destroyed",
+        (_, RunKind::Down) if request.target.level == Level::Off => "turned off",
+        (Deed::Stopped, _) | (_, RunKind::Down) => "lowered",
+        (Deed::Changed, _) => "changed",
+    }
 }
 
 fn place(record: &Record) -> String {
@@ -201,6 +227,7 @@ fn deed(record: &Record) -> String {
             Some(difference) => format!("the configuration changed: {}", changed_lines(difference)),
             None => "the configuration is known".to_owned(),
         },
+        RECONNECT => "the end of the audit was not where it had been left: it was changed past Tidegate".to_owned(),
         START => "started".to_owned(),
         STOP => "stopped".to_owned(),
         PRUNE => {

@@ -132,7 +132,9 @@ fn left_up(status: &EnvironmentStatus, clock: &Clock) -> Option<String> {
         let since = clock.moment(run.ended.unwrap_or(run.accepted));
         format!(" since {since} by {} (run {})", cut(&run.asker.called()), run.number)
     });
-    Some(format!("at {}{}, and nothing lowers it", target(wanted), by.unwrap_or_default()))
+    let in_doubt = status.running.is_some() || status.stacks.values().any(|stack| stack.in_doubt);
+    let at = if in_doubt { "wanted at" } else { "at" };
+    Some(format!("{at} {}{}, and nothing lowers it", target(wanted), by.unwrap_or_default()))
 }
 
 /// How a run ended that nobody has taken as it is, where that is not well.

@@ -55,7 +55,7 @@ pub use log::{ALL_OF_IT, BESIDE, LAST_OF_IT, THIS_FILE, log, log_typed, printed_
 pub use made::made;
 pub use many::{many_ahead, of_many};
 pub use next::{next, next_of};
-pub use refusal::{fault, no_ledger, no_logs, refusal};
+pub use refusal::{fault, no_ledger, no_logs, refusal, unread};
 pub use rollout::{end_of_rollout, rollout, rollout_line};
 pub use run::{
     Needed, carried_out, is_half_way, notice, notice_to, over, plan, run_card, show, under_way, waited_for,

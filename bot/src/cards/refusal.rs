@@ -39,6 +39,18 @@ pub fn no_ledger(reference: &str, place: &str, why: &str, locked: bool) -> Card 
     card.line(Line::text("If it was an order, the history says whether it was accepted.")).next("history")
 }
 
+/// What the answer depends on cannot be read, and what can be done about that. `reference` is in the log of this process.
+#[must_use]
+pub fn unread(reference: &str, why: &str) -> Card {
+    Card::new(
+        Tone::Bad,
+        format!("Tidegate could not answer: something in the ledger cannot be read (reference {reference})"),
+    )
+    .line(Line::marked(&format!("What is wrong: {why}.")))
+    .line(Line::text("If it was an order, the history says whether it was accepted."))
+    .next("history")
+}
+
 /// The logs of a run cannot be read, for a reason around them. `reference` is in the log of this process.
 #[must_use]
 pub fn no_logs(reference: &str, why: &str) -> Card {

@@ -286,7 +286,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         running,
         waiting,
         last,
-        change: _,
+        change,
         said: _,
         down: _,
         scheduled: _,
@@ -363,17 +363,25 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         card = with_next(card.line(waits_line(run, clock)), run);
     }
     if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
-        let when = clock.moment(run.ended.unwrap_or(run.accepted));
-        card = card.line(Line::text(format!("last: {}{DOT}{}{DOT}{when}", run_of(run), how(run))));
-        let not_well = matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled));
-        if doubt && not_well && running.is_none() {
-            card = card.next(format!("retry {}", run.number));
-        }
-        card = card.next(format!("show {}", run.number));
+        card = over(card, run, doubt && running.is_none(), change.as_ref(), clock);
     }
     let above = wanted.as_ref().and_then(|wanted| levels.iter().position(|level| *level == wanted.level));
     let above = levels.iter().skip(above.map_or(0, |at| at + 1));
     card.choose(PLAN, above.map(|level| (level.to_string(), format!("plan {name} {level}"))).collect())
+}
+
+/// The run that ended last and, where what stands is in doubt, the one that left it so: that may be an earlier one.
+fn over(card: Card, last: &RunSummary, doubt: bool, change: Option<&RunSummary>, clock: &Clock) -> Card {
+    let line = |what: &str, run: &RunSummary| {
+        let when = clock.moment(run.ended.unwrap_or(run.accepted));
+        Line::text(format!("{what}: {}{DOT}{}{DOT}{when}", run_of(run), how(run)))
+    };
+    let earlier = change.filter(|run| doubt && run.id != last.id);
+    let card = card.line(line("last", last)).lines(earlier.map(|run| line("left in doubt by", run)));
+    let run = earlier.unwrap_or(last);
+    let not_well = matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled));
+    let card = if doubt && not_well { card.next(format!("retry {}", run.number)) } else { card };
+    card.next(format!("show {}", run.number))
 }
 
 /// What people bend, what was due and what comes next.

@@ -151,7 +151,7 @@ fn broken(error: &VerifyError) -> Refused {
     let VerifyError::Broken(_) = error else { return error.to_string() };
     format!(
         "{error}\nSomebody changed the ledger past Tidegate. Keep a copy of it as it is, ask who can write to it, and compare it with the \
-         last backup and the exported files; `tidegate audit export --format json --out FILE` writes what stands in it now."
+         last backup and the exported files; `tidegate audit export --format json --out FILE` writes what stands in it now, as long as each entry can be read."
     )
 }
 
@@ -169,10 +169,20 @@ async fn verify(
         None => None,
     };
     let evidence = Evidence { checkpoint: checkpoint.as_ref(), exports };
-    let Proven { entries, start, end, exported } =
+    let Proven { entries, start, end, exported, reconnected } =
         audit::prove(store, evidence).await.map_err(|error| broken(&error))?;
-    println!("The audit is whole: {}, {} to {}.", counted(entries), start.seq + 1, end.seq);
-    println!("The last one has the hash {}.", end.hash);
+    if entries == 0 {
+        println!("The audit is whole: it has no entry.");
+    } else {
+        println!("The audit is whole: {}, {} to {}.", counted(entries), start.seq + 1, end.seq);
+        println!("The last one has the hash {}.", end.hash);
+    }
+    for seq in reconnected {
+        println!(
+            "Entry {seq} says that somebody changed the end of the audit past Tidegate: what was written right before it may be gone. \
+             A checkpoint of before shows it: `--checkpoint FILE`."
+        );
+    }
     if exported > 0 {
         println!("The {exported} before them are in the exported files, whole.");
     } else if start.seq > 0 {
@@ -212,7 +222,12 @@ async fn export(
     let count = if out == Path::new("-") {
         write(store, &filter, format, std::io::stdout().lock()).await
     } else {
-        write(store, &filter, format, create(out)?).await
+        let count = write(store, &filter, format, create(out)?).await;
+        // Half an export looks like a whole one.
+        if count.is_err() && std::fs::remove_file(out).is_err() {
+            eprintln!("{} is not whole: remove it.", out.display());
+        }
+        count
     };
     eprintln!("{} exported.", counted(count.map_err(told)?));
     Ok(())

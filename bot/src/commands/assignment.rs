@@ -173,11 +173,11 @@ impl Context<'_> {
         }
     }
 
-    /// `slaves` takes a whole number from 0 to 200; it is 40 now.
+    /// `slaves` takes a whole number from 0 to 200; it is to be 40.
     pub(super) fn takes_what(&self, environment: &Environment, setting: &Setting) -> String {
         let takes = format!("`{}` takes {}", setting.name, allowed(setting));
         match self.present.value(environment, setting, None) {
-            Some(now) => format!("{takes}; it is {now} now"),
+            Some(now) => format!("{takes}; it is to be {now}"),
             None => takes,
         }
     }

@@ -171,7 +171,10 @@ pub(super) fn read_resume(context: &Context<'_>) -> Result<Command, Refusal> {
 impl Context<'_> {
     /// Where the words after `everything` begin; `None` when it is not there.
     fn everything(&self) -> Result<Option<usize>, Refusal> {
-        match self.line.word(1).map(str::to_lowercase).as_deref() {
+        // Whoever is in a hurry types exclamation marks.
+        let word =
+            self.line.word(1).map(|word| word.trim_end_matches(['!', '.', ',', '！', '。', '、']).to_lowercase());
+        match word.as_deref() {
             Some("everything" | "all") => Ok(Some(2)),
             Some(word) if word.starts_with("every") || word.starts_with("evry") => {
                 let refusal =

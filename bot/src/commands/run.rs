@@ -178,7 +178,7 @@ pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
     for (at, word) in context.line.from(next) {
         match code(word) {
             _ if Context::is_keyword(word, "alone") => alone = true,
-            Some(code) if asked.is_none() && !alone => asked = Some(code),
+            Some(code) if asked.is_none() => asked = Some(code),
             Some(_) | None => return Err(context.stray(at, word)),
         }
     }
@@ -187,7 +187,10 @@ pub(super) fn read_approve(context: &Context<'_>) -> Result<Command, Refusal> {
             "`alone` needs a reason",
             "the others whose yes was wanted are told that you did without them, and why",
         )
-        .hint(format!("approve {run} alone because REASON")));
+        .hint(format!(
+            "approve {run}{} alone because REASON",
+            asked.map(|code| format!(" {code}")).unwrap_or_default()
+        )));
     }
     Ok(context.order(Order::Approve { run, code: asked, alone }))
 }

@@ -295,6 +295,9 @@ fn what_is_meant_is_understood() {
         ("ask run 812 “when  will it be done?”", "ask 812 when will it be done?"),
         ("ask shop may I, because I must go", "ask shop may I, because I must go"),
         ("stop all because of the bill", "stop everything because of the bill"),
+        ("STOP EVERYTHING!!!", "stop everything"),
+        ("stop everything, because x", "stop everything because x"),
+        ("approve 17 alone D934 because nobody else", "approve 17 d934 alone because nobody else"),
         ("resume everything", "resume everything"),
         ("down shop --anyway because nobody answers", "down shop anyway because nobody answers"),
     ] {

@@ -83,10 +83,11 @@ fn lowers(command: &str) -> bool {
 pub(super) fn stop(line: &Line, present: &Present, refusal: Refusal) -> Refusal {
     let Some(word) = line.word(1) else {
         let runs: Vec<_> = present.stoppable(None).take(3).collect();
-        return match runs.as_slice() {
+        let refusal = match runs.as_slice() {
             [] => refusal.hint("down"),
             runs => runs.iter().fold(which_stop(refusal), |refusal, run| refusal.hint(format!("cancel {run}"))),
         };
+        return refusal.hint("stop everything");
     };
     if run::alone(word, line.word(2)).is_some() {
         return refusal.hint(line.with(0, "cancel"));
@@ -100,7 +101,8 @@ pub(super) fn stop(line: &Line, present: &Present, refusal: Refusal) -> Refusal 
 }
 
 fn which_stop(refusal: Refusal) -> Refusal {
-    Refusal { why: "`cancel` stops a run, `down` lowers an environment".to_owned(), ..refusal }
+    let why = "`cancel` stops a run, `down` lowers an environment, `stop everything` stops all runs";
+    Refusal { why: why.to_owned(), ..refusal }
 }
 
 /// `slaves=10` without command and environment: offers `scale` for each environment that has such a setting.

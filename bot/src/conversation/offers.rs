@@ -65,15 +65,19 @@ async fn instead(desk: &Desk, message: &Message, zone: Zone, lines: &[String]) -
 async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>, shown: &Card) -> Vec<Line> {
     let now = desk.now().await.unwrap_or(Timestamp(0));
     let mut told = Vec::new();
-    for line in lost {
+    for mut line in lost {
         let Some(Command::Order { order, .. }) = read(desk, message, &line, now, zone) else { continue };
         let (what, people) = match order {
             Order::Recover { run, .. } => {
                 let Ok(run) = desk.find(run).await else { continue };
                 ("looks what became of it; it", desk.whom_to_ask(CommandName::Recover, &run.request.environment))
             }
-            Order::Approve { run, .. } => {
+            Order::Approve { run, alone, .. } => {
                 let Ok(detail) = desk.show(run).await else { continue };
+                // Where its rules are not known nobody can say it.
+                if desk.config().unmanaged.contains_key(detail.run.request.environment.as_str()) {
+                    continue;
+                }
                 let RunState::AwaitingApproval { question, .. } = &detail.run.state else { continue };
                 let people = cards::waited_for(question, &detail.run.asker.id);
                 if !people.is_empty() && people.iter().all(|id| says(shown, &id.called())) {
@@ -88,9 +92,17 @@ async fn of_others(desk: &Desk, message: &Message, zone: Zone, lost: Vec<String>
                         .collect::<Vec<_>>()
                         .join(", "),
                 };
+                // It is for them to say it, not to say it alone.
+                if alone {
+                    line = format!("approve {run}");
+                }
                 ("lets it go on; it", words)
             }
             Order::Hold(HoldOrder::Unhold { environment, .. }) => {
+                let held = desk.held().await.unwrap_or_default();
+                if !held.iter().any(|hold| hold.environment.as_ref() == Some(&environment)) {
+                    continue;
+                }
                 ("ends it; that", desk.whom_to_ask(CommandName::Unhold, &environment))
             }
             _ => continue,

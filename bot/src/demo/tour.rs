@@ -108,6 +108,16 @@ struct Guide<'a> {
     zone: Zone,
 }
 
+/// What `who` says in the channel.
+fn message(who: &str, line: &str) -> Message {
+    Message {
+        key: format!("tour:{}", uuid::Uuid::now_v7()),
+        actor: Actor::person(ActorId::local(who), who),
+        place: Place { door: "shell", channel: Some("#load-test".to_owned()), direct: false },
+        typed: line.to_owned(),
+    }
+}
+
 impl Guide<'_> {
     /// The tour tells of raising something, so that it begins with what an earlier start left lowered.
     async fn begin_low(&mut self) -> Result<(), TourError> {
@@ -129,13 +139,7 @@ impl Guide<'_> {
 
     async fn says(&mut self, who: &str, line: &str) -> Reply {
         self.screen.said(who, line);
-        let message = Message {
-            key: format!("tour:{}", uuid::Uuid::now_v7()),
-            actor: Actor::person(ActorId::local(who), who),
-            place: Place { door: "shell", channel: Some("#load-test".to_owned()), direct: false },
-            typed: line.to_owned(),
-        };
-        let reply = reply(&self.house.desk, &message, self.zone).await;
+        let reply = reply(&self.house.desk, &message(who, line), self.zone).await;
         self.screen.card(&reply.card);
         reply
     }
@@ -155,13 +159,14 @@ impl Guide<'_> {
 
     async fn runs(&mut self, who: &str, line: &str, told: Outcome) -> Result<(), TourError> {
         let run = self.starts(who, line).await?;
-        self.ends(run, line, told).await
+        self.ends(who, run, line, told).await
     }
 
-    async fn ends(&mut self, run: RunNumber, line: &str, told: Outcome) -> Result<(), TourError> {
+    async fn ends(&mut self, who: &str, run: RunNumber, line: &str, told: Outcome) -> Result<(), TourError> {
         let screen = &mut *self.screen;
         let show = |card: &crate::cards::Card, _: &RunDetail, last: bool| screen.live(card, last);
-        let following = follow(&self.house.desk, &self.house.bell, run, self.zone, show);
+        let reader = message(who, "");
+        let following = follow(&self.house.desk, &self.house.bell, run, &reader, self.zone, show);
         let rest =
             tokio::time::timeout(PATIENCE, following).await.map_err(|_| TourError::TooSlow(line.to_owned()))??;
         match rest {
@@ -197,7 +202,7 @@ impl Guide<'_> {
         }
         let cancel = format!("cancel {run} because {because}");
         self.starts(who, &cancel).await?;
-        self.ends(run, line, Outcome::Cancelled).await
+        self.ends(who, run, line, Outcome::Cancelled).await
     }
 
     /// Looks whether every stack of the environment is verified to be where it was told to go.

@@ -13,7 +13,7 @@ use crate::domain::audit::{DUE, GONE};
 use crate::domain::command::{CommandName, Order};
 use crate::domain::failure::Failure;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
-use crate::domain::made::{AtWork, BUSY, BUSY_AGAIN_MS, LifeNews, Made, MadeOrder, Seen, Stage, Step};
+use crate::domain::made::{AtWork, BUSY, BUSY_AGAIN_MS, EndRun, LifeNews, Made, MadeOrder, Seen, Stage, Step};
 use crate::domain::policy::Place;
 use crate::domain::request::{AskedAs, RunRequest, TypedBy};
 use crate::domain::run::{Outcome, RunEvent, RunView, StackState};
@@ -129,10 +129,12 @@ impl Desk {
             let seen = Seen {
                 active: &active,
                 succeeded,
-                end: end.as_ref().map(|run| &run.state),
-                began: end.as_ref().is_some_and(|run| run.began),
-                busy: refused.as_deref() == Some(BUSY),
-                broken_off: stopped.is_some_and(|stop| !stop.rejected && stop.by == ActorId::tidegate()),
+                end: end.as_ref().map(|run| EndRun {
+                    state: &run.state,
+                    began: run.began,
+                    broken_off: stopped.is_some_and(|stop| !stop.rejected && stop.by == ActorId::tidegate()),
+                    busy: refused.as_deref() == Some(BUSY),
+                }),
             };
             let done = match (made.next(&seen, now), asked.get(&id)) {
                 // What became due a moment ago has not been asked yet.

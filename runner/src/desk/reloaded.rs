@@ -221,7 +221,7 @@ async fn where_roots_do_not_check_everything_is_told_and_can_be_ended_and_nothin
         room.says("ito", Order::Hold(HoldOrder::Keep { environment: shop(), until })).await.unwrap();
         // Who is left in goes by the file, too.
         let hold = |who: &str| HoldOrder::Hold { environment: shop(), until, only: vec![who.to_owned()] };
-        room.refuses("ito", Order::Hold(hold("satoo")), "`satoo` is known to nobody").await;
+        room.refuses("ito", Order::Hold(hold("satoo")), "`satoo` may change nothing in").await;
         room.refuses("ito", Order::Hold(hold("sato")), "is held already").await;
         let pause = BendOrder::Pause { environment: shop(), until };
         room.refuses("ito", Order::Bend(pause), "has no schedule").await;

@@ -80,10 +80,10 @@ pub struct Record {
 
 /// Actions that are no commands: a run asks, its question expires, nobody saw it end, a mark in its state was taken away, it ends; a
 /// hold comes to its end; what was due is missed or given up; AWS is told when to end a group; the time of what was made for one test is over, and nothing is left of it; a message that was no command; the configuration changed; a process that
-/// carries out runs starts and stops; old entries were taken out.
-pub const EVENTS: [&str; 18] = [
+/// carries out runs starts and stops; old entries were taken out; the end of the chain was not where Tidegate had left it.
+pub const EVENTS: [&str; 19] = [
     ASK, EXPIRE, LOSE, UNTAINT, REFUSE, END, LAPSE, MISS, GIVE_UP, SWITCH, DUE, GONE, MESSAGE, CONFIGURE, START, STOP,
-    PRUNE, REMOVE,
+    PRUNE, RECONNECT, REMOVE,
 ];
 
 /// A run asks for a yes.
@@ -120,6 +120,8 @@ pub const CONFIGURE: &str = "configure";
 pub const START: &str = "start";
 /// It stops, in good order.
 pub const STOP: &str = "stop";
+/// The end of the chain was not where Tidegate had left it: it goes on after the last entry there is.
+pub const RECONNECT: &str = "reconnect";
 /// Old entries were exported and taken out.
 pub const PRUNE: &str = "prune";
 
@@ -283,6 +285,8 @@ pub struct WhoDid {
     pub environment: EnvironmentName,
     /// The entry, and the run that it led to or was about.
     pub found: Option<(Record, RunSummary)>,
+    /// Who said yes to that run, by the names that they had then, in order; nobody where it was cancelled.
+    pub agreed: Vec<String>,
     /// What was before this moment was exported and taken out.
     pub exported: Option<Timestamp>,
 }

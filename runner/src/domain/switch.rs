@@ -10,6 +10,10 @@ use super::request::{Target, variables};
 /// How long after the planned end, in milliseconds: two hours. Who lowers late, or holds things up for a while, is not cut off.
 pub const AFTER_MS: i64 = 2 * 3_600_000;
 
+/// How far ahead an end is written at most, in milliseconds: 32 days. Far enough that it stands while Tidegate is away for
+/// a whole month, and never years: that an end so far off is taken, nothing promises.
+pub const AHEAD_MS: i64 = 32 * 86_400_000;
+
 /// The name of the scheduled action on the group.
 pub const ACTION: &str = "tidegate-planned-end";
 
@@ -90,7 +94,14 @@ pub fn decide(outlook: &Outlook, now: Timestamp) -> Switch {
         (Held::Not, false, Some(lowers)) => lowers,
     };
     let at = at.plus_ms(AFTER_MS);
-    if at > now { Switch::At(at) } else { Switch::Leave }
+    if at <= now {
+        Switch::Leave
+    } else if at > now.plus_ms(AHEAD_MS) {
+        // It is written as it comes closer. An earlier one that stands would end what somebody means to stay.
+        Switch::Off
+    } else {
+        Switch::At(at)
+    }
 }
 
 #[cfg(test)]
@@ -177,10 +188,39 @@ mod tests {
             ),
             (Outlook { held: Held::Until(hours(4)), ..full }, Switch::At(hours(6)), "a hold goes beyond the end"),
             (Outlook { held: Held::Until(hours(1)), ..full }, Switch::At(hours(5)), "a hold ends before"),
+            (
+                Outlook { lowers: Some(hours(32 * 24 - 2)), ..full },
+                Switch::At(hours(32 * 24)),
+                "a month ahead, for whoever is away",
+            ),
+            (Outlook { lowers: Some(hours(32 * 24 - 1)), ..full }, Switch::Off, "farther off it is written later"),
+            (
+                Outlook { held: Held::Until(hours(2 * 8_766)), ..full },
+                Switch::Off,
+                "nothing is written for two years off, and the earlier end is not meant",
+            ),
+            (
+                Outlook { asked: Some(1), held: Held::Until(hours(2 * 8_766)), ..full },
+                Switch::Off,
+                "nor where the end has passed",
+            ),
             (Outlook { held: Held::Open, ..full }, Switch::Off, "everything is stopped, until somebody says"),
             (Outlook { lowers: Some(Timestamp(1_000 - AFTER_MS)), ..full }, Switch::Leave, "never in the past"),
         ] {
             assert_eq!(decide(&outlook, now), switch, "{why}");
         }
+    }
+
+    #[test]
+    fn an_end_that_is_far_off_is_written_once_it_comes_closer() {
+        let ends = Timestamp(90 * 86_400_000);
+        let held = Outlook { wanted: Some(2), asked: Some(2), lowers: None, held: Held::Until(ends) };
+        let full = Outlook { lowers: Some(ends), held: Held::Not, ..held };
+        let first = |outlook: &Outlook| {
+            (0..90).find(|day| decide(outlook, Timestamp(day * 86_400_000)) == Switch::At(ends.plus_ms(AFTER_MS)))
+        };
+        assert_eq!(first(&full), Some(59), "the first day on which two hours after it is within 32 days");
+        assert_eq!(first(&held), None, "a hold alone plans no end");
+        assert_eq!(first(&Outlook { asked: Some(1), ..held }), Some(59));
     }
 }

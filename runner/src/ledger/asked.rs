@@ -190,7 +190,7 @@ pub async fn stamp(mut db: impl Access) -> Result<Stamp, LedgerError> {
         db,
         fetch_one,
         sqlx::query_as(
-            "SELECT (SELECT seq FROM audit_head WHERE id = 1) AS audit, \
+            "SELECT (SELECT COALESCE(MAX(seq), 0) FROM audit) AS audit, \
              (SELECT COALESCE(MAX(updated_at), 0) FROM runs) AS runs, \
              (SELECT COUNT(*) FROM firings WHERE try_at IS NOT NULL) AS open"
         )

@@ -7,7 +7,7 @@ mod room;
 
 pub use dumps::no_core_dumps;
 pub use read::SecretError;
-pub use room::{Notice, Secrets};
+pub use room::{NotRead, Notice, Secrets};
 pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Config, DatabaseConfig};

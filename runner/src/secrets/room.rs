@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::read::{Reader, Reading, SecretError, read};
-use crate::domain::secret::{Origin, SecretSource};
+use crate::domain::secret::{Given, Origin, SecretSource};
 
 /// Values of one place that are still redacted after newer ones came: a run may hold the one before.
 const OLD_VALUES: usize = 8;
@@ -47,6 +47,16 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets(..)")
     }
+}
+
+/// A configured text that is secret and cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret `{name}`: {error}")]
+pub struct NotRead {
+    /// What it is called in the configuration.
+    pub name: String,
+    /// Why.
+    pub error: SecretError,
 }
 
 /// One place, and what was read there.
@@ -113,6 +123,25 @@ impl Secrets {
             return Ok(kept.secret.clone());
         }
         self.read_when_due(source, &place).await
+    }
+
+    /// The configured texts, with the secret ones read as by [`Self::get`].
+    ///
+    /// # Errors
+    /// The first that cannot be read.
+    pub async fn texts(&self, given: &BTreeMap<String, Given>) -> Result<BTreeMap<String, String>, NotRead> {
+        let mut texts = BTreeMap::new();
+        for (name, given) in given {
+            let text = match given {
+                Given::Plain(text) => text.clone(),
+                Given::Secret(source) => {
+                    let secret = self.get(source).await.map_err(|error| NotRead { name: name.clone(), error })?;
+                    secret.expose_secret().to_owned()
+                }
+            };
+            texts.insert(name.clone(), text);
+        }
+        Ok(texts)
     }
 
     /// Reads the secret so that it is known to redactors, where nothing else depends on it: one that failed lately is left alone for a while,

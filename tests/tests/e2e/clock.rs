@@ -62,6 +62,45 @@ async fn what_a_schedule_wants_is_carried_out_once_though_the_process_is_killed(
 }
 
 #[tokio::test]
+async fn an_adopted_environment_follows_its_schedules_once_a_plan_of_it_found_nothing_to_do() {
+    let lines = |name: &str| {
+        format!(
+            "zone = \"UTC\"\nadopted = true\n[[environments.{name}.schedules]]\nname = \"rehearsal\"\nat = \"SOON\"\n\
+             do = \"up full\"\nfor = \"10m\"\n"
+        )
+    };
+    let yard = Layout::new()
+        .environment_with("shop", &lines("shop"), &[("app", &[])])
+        .environment_with("blog", &lines("blog"), &[("app", &[])])
+        .lay();
+    yard.write("now", "");
+    let now = std::fs::metadata(yard.file("now")).and_then(|file| file.modified()).expect("a time");
+    let soon = chrono::DateTime::<chrono::Utc>::from(now) + chrono::TimeDelta::seconds(90);
+    yard.configure("SOON", &soon.format("%Y-%m-%d %H:%M").to_string());
+    let serve = yard.serve().await;
+    // What raised them is no proof: it had something to do.
+    yard.shell("up shop small").await.says(&["shop is at small"]).exits(0);
+    yard.shell("up blog small").await.says(&["blog is at small"]).exits(0);
+    yard.shell("next shop 1d").await.says(&["it is `adopted`", "`plan shop`"]).says_not(&["rehearsal begins"]);
+    yard.shell("plan shop small").await.exits(0);
+    yard.shell("next shop 1d").await.says(&["rehearsal begins"]).says_not(&["adopted"]);
+    yard.shell("next blog 1d").await.says(&["it is `adopted`", "`plan blog`"]).exits(0);
+    let ended = tokio::time::timeout(PATIENCE, async {
+        while !matches!(yard.status(4).await, "succeeded" | "failed" | "partial") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    ended.await.unwrap_or_else(|_| panic!("the clock did nothing: {}", serve.err()));
+    let run = yard.row(4).await;
+    assert_eq!((run.asker.id, run.state.status()), (ActorId::clock(), "succeeded"));
+    assert_eq!((yard.in_state("shop", "app").await.len(), yard.in_state("blog", "app").await.len()), (3, 1));
+    // Its time has come for the other one, too, and nobody has planned it.
+    assert_eq!(yard.status(5).await, "");
+    yard.shell("audit blog by clock").await.says_not(&["up blog"]);
+    serve.stop().await.exits(0);
+}
+
+#[tokio::test]
 async fn what_is_to_be_ready_by_a_time_begins_before_it_by_as_long_as_it_took() {
     let lines = "zone = \"UTC\"\n[[environments.shop.schedules]]\nname = \"morning\"\nat = \"2099-01-01 09:00\"\n\
                  do = \"up full\"\nfor = \"10m\"\nready_by = true\n";

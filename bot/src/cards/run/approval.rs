@@ -61,7 +61,7 @@ fn one(at: usize, want: &Want, question: &Question, asker: &ActorId, clock: &Clo
     let lost = names(question.lost.iter().filter(|yes| yes.wants.contains(&at)).map(|yes| &yes.by));
     if !lost.is_empty() {
         let text = format!(
-            "Said by {lost}, and counts no more: by the rules and roles as they are now it is no yes of {}",
+            "Said by {lost}, and counts no more: since then it was, by the rules or the roles, no yes of {}",
             want.by
         );
         lines.push(Line::text(cut(&text)).indented(1));

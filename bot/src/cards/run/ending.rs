@@ -2,12 +2,12 @@
 
 use tidegate_runner::domain::answer::RunDetail;
 use tidegate_runner::domain::changes::{Change, StackPlan};
-use tidegate_runner::domain::environment::Level;
+use tidegate_runner::domain::environment::{Level, SettingValue};
 use tidegate_runner::domain::failure::{Applied, FailureKind};
 use tidegate_runner::domain::ids::StackName;
 use tidegate_runner::domain::order::Direction;
 use tidegate_runner::domain::refusal::Refusal;
-use tidegate_runner::domain::request::{RunKind, RunRequest};
+use tidegate_runner::domain::request::{RunKind, RunRequest, SizeChange};
 use tidegate_runner::domain::run::{Outcome, Phase, RunView, StackState, StackView, StopOfRun};
 
 use super::super::card::{Card, Line, Span, Tone};
@@ -529,6 +529,16 @@ pub fn carried_out(detail: &RunDetail) -> String {
     let settings: String = request.target.settings.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     if falls && !settings.is_empty() {
         return format!("scale {environment}{settings}");
+    }
+    // `up` takes nothing away: what rises here and falls there on the same level is another size.
+    let lowers = |size: &SizeChange| match (&size.from, &size.to) {
+        (Some(SettingValue::Number(from)), SettingValue::Number(to)) => to < from,
+        _ => false,
+    };
+    let stays = request.before.as_ref().is_some_and(|before| before.level == request.target.level);
+    if stays && request.sizes.iter().any(lowers) {
+        let sizes: String = request.sizes.iter().map(|size| format!(" {}={}", size.setting, size.to)).collect();
+        return format!("scale {environment}{sizes}");
     }
     format!("up {environment} {}{code}{settings}", request.target.level)
 }

@@ -76,7 +76,7 @@ pub(super) fn card(detail: &RunDetail, question: &Question, applied: bool, clock
         QuestionWhy::PlanChanged { beyond, otherwise } => {
             if !otherwise.is_empty() {
                 let others: Vec<&str> = otherwise.iter().map(StackName::as_str).collect();
-                let rest = if beyond.is_empty() { ", though what would change is the same" } else { "" };
+                let rest = if beyond.is_empty() { ", though nothing in what would change is new" } else { "" };
                 let text = format!(
                     "The code or the variables of {} are not those that were shown{rest}.",
                     others.join(" and ")

@@ -198,8 +198,12 @@ fn audit() {
     ];
     assert_snapshot!("audit", all.iter().map(shown).collect::<Vec<_>>().join("\n"));
 
-    let found = |deed, found| {
-        cards::who(&WhoDid { deed, environment: "shop".parse().expect("a name"), found, exported: None }, &clock())
+    let found = |deed, found: Option<_>| {
+        let agreed = if deed == Deed::Stopped { vec!["sato".to_owned()] } else { Vec::new() };
+        cards::who(
+            &WhoDid { deed, environment: "shop".parse().expect("a name"), found, agreed, exported: None },
+            &clock(),
+        )
     };
     let down =
         Scene::of("down shop because the test is over").numbered(3).claimed().ends(Outcome::NothingToDo).summary();
@@ -386,6 +390,10 @@ fn status_and_envs() {
     doubt.stacks[2].in_doubt = true;
     doubt.stacks[2].settings = nine();
     doubt.last = Some(Scene::of("up shop").numbered(3).claimed().after(50).ends(Outcome::Failed).summary());
+    let mut left = managed();
+    left.stacks[2].in_doubt = true;
+    left.change = Some(Scene::of("up shop").numbered(2).claimed().after(50).ends(Outcome::Failed).summary());
+    left.last = Some(Scene::of("down shop").numbered(3).ends(Outcome::Cancelled).summary());
     let mut put_back = managed();
     put_back.stacks[2].in_doubt = true;
     put_back.stacks[2].older_state = true;
@@ -413,7 +421,7 @@ fn status_and_envs() {
         problems: vec!["tidegate.toml:12:8: unknown key `stak`, did you mean `stack`?".to_owned()],
         runs: vec![Scene::of("up shop").numbered(7).claimed().after(5).summary()],
     };
-    let mut all: Vec<Standing> = vec![steady, working, doubt, put_back, between, never]
+    let mut all: Vec<Standing> = vec![steady, working, doubt, left, put_back, between, never]
         .into_iter()
         .map(|status| Standing::Managed(Box::new(status)))
         .collect();
@@ -528,6 +536,12 @@ fn handover_tells_of_the_last_change_and_of_what_nothing_lowers() {
         status.said = Some(up().by("sato").ends(Outcome::NothingToDo).summary());
     });
     assert!(text.contains("at full since") && text.contains("by sato (run 3), and nothing lowers it"), "{text}");
+    let text = told(&|status| {
+        status.scheduled = false;
+        status.stacks[2].in_doubt = true;
+        status.said = Some(up().by("sato").ends(Outcome::Failed).summary());
+    });
+    assert!(text.contains("IN DOUBT what stands") && text.contains("wanted at full since"), "{text}");
     let text = told(&|status| {
         status.scheduled = false;
         status.wanted = Some(target("small"));

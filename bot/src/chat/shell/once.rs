@@ -167,7 +167,8 @@ async fn wait(
             }
         };
         let came = {
-            let mut following = Box::pin(follow(&house.desk, &house.bell, run, local_zone(), show));
+            let reader = message(actor, "");
+            let mut following = Box::pin(follow(&house.desk, &house.bell, run, &reader, local_zone(), show));
             tokio::select! {
                 rest = &mut following => Stopped::Rest(rest),
                 // As where Terraform itself sits in the terminal: it is asked to stop, and waited for.

@@ -122,7 +122,8 @@ impl Watch {
 
     async fn draw(&self, run: RunNumber) {
         let (mut asked, mut last) = (None, None);
-        let rest = follow(&self.desk, &self.bell, run, local_zone(), |card, detail, rest| {
+        let reader = message(&self.actor, "");
+        let rest = follow(&self.desk, &self.bell, run, &reader, local_zone(), |card, detail, rest| {
             if rest {
                 last = Some((card.clone(), Fact::of(&detail.view.state)));
             } else if let RunState::AwaitingApproval { question, .. } = &detail.view.state {
@@ -133,7 +134,8 @@ impl Watch {
                     self.rests(run);
                 }
                 let clock = Clock { now: detail.now, zone: local_zone() };
-                if let Some(short) = cards::notice(detail, &clock) {
+                if let Some(mut short) = cards::notice(detail, &clock) {
+                    short.next.retain(|line| card.next.contains(line));
                     self.board.live(run, &short);
                 }
             } else {
@@ -291,7 +293,7 @@ impl Watch {
         let detail = self.desk.show(run.number).await?;
         let clock = Clock { now: detail.now, zone: local_zone() };
         if let Some(card) = cards::notice_to(&detail, &clock, &self.actor.id) {
-            self.board.say(&card);
+            self.board.say(&offering(&self.desk, &message(&self.actor, ""), clock.zone, card).await);
         }
         self.told(run.number, Fact::of(&detail.view.state)).await;
         Ok(())

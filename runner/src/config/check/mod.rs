@@ -48,6 +48,8 @@ pub struct CheckOptions<'a> {
     pub version: Option<VersionOf<'a>>,
     /// Whether an environment variable is set, for values that come as `TF_VAR_NAME`; without it, none is.
     pub is_set: Option<&'a dyn Fn(&str) -> bool>,
+    /// Whether a program that is named without its path is there, for commands that give secrets; without it, each is.
+    pub has_program: Option<&'a dyn Fn(&str) -> bool>,
     /// Asked about each stack that has no error so far.
     pub validate: Option<Validate<'a>>,
     /// How to get the code of stacks with `source`; without it, their roots are not read.

@@ -41,8 +41,16 @@ fn wrong(origin: &Origin, options: &CheckOptions<'_>) -> Option<(String, String)
         }
         Origin::Command { argv, .. } => {
             let program = argv.first()?;
-            let missing = FilePath::new(program).is_absolute() && !FilePath::new(program).is_file();
-            missing.then(|| (format!("there is no program {}", quoted(program)), "write its path".to_owned()))
+            let file = FilePath::new(program);
+            if file.is_absolute() {
+                let hint = "write its path".to_owned();
+                return (!file.is_file()).then(|| (format!("there is no program {}", quoted(program)), hint));
+            }
+            let missing = options.has_program.is_some_and(|has| !has(program));
+            missing.then(|| {
+                let what = format!("the program {} is not on the PATH", quoted(program));
+                (what, "install it, or write its path".to_owned())
+            })
         }
     }
 }

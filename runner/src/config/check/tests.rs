@@ -277,6 +277,12 @@ fn a_value_may_come_from_the_environment_of_the_process() {
     place.write("tidegate.toml", &given("A = { env = \"B\" }, TF_VAR_password = { command = [\"./no-such\"] }"));
     let text = place.text(&options);
     assert!(text.contains("the environment variable `B` is not set") && text.contains("there is no program"), "{text}");
+    place.write("tidegate.toml", &given("TF_VAR_password = { command = [\"vaultt\", \"kv\"] }"));
+    let options = CheckOptions { has_program: Some(&|name| name == "vault"), ..options };
+    let text = place.text(&options);
+    assert!(text.contains("the program `vaultt` is not on the PATH"), "{text}");
+    place.write("tidegate.toml", &given("TF_VAR_password = { command = [\"vault\", \"kv\"] }"));
+    assert!(!place.text(&options).contains("PATH"), "{}", place.text(&options));
 }
 
 #[test]

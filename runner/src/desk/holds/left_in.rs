@@ -42,8 +42,8 @@ pub(super) fn person(
     if can_do_nothing(config, environment, &id) {
         let of = environment.map_or_else(|| "any environment".to_owned(), ToString::to_string);
         let refusal = Refusal::refused(
-            format!("`{}` is known to nobody", distinct(name)),
-            format!("the configuration names nobody so, and nothing in it lets them change {of}"),
+            format!("`{}` may change nothing in {of}", distinct(name)),
+            "the configuration names nobody so, and gives whoever it is nothing to do there",
         );
         return Err(or_nearest(refusal, config, message, name));
     }
@@ -73,7 +73,14 @@ fn can_do_nothing(config: &Config, environment: Option<&EnvironmentName>, id: &A
 fn or_nearest(refusal: Refusal, config: &Config, message: &Message, name: &str) -> Refusal {
     let known = known_ids(config);
     let near = nearest(name.rsplit_once(':').map_or(name, |(_, short)| short), known.iter().map(ActorId::short));
-    match near.and_then(|near| known.iter().find(|id| id.short() == near)) {
+    // Whoever stands there already is not meant a second time.
+    let stands = |id: &ActorId| {
+        message.typed.split_whitespace().any(|word| {
+            let word = word.trim_matches(['@', ',']);
+            word == id.short() || word == id.as_str()
+        })
+    };
+    match near.and_then(|near| known.iter().find(|id| id.short() == near)).filter(|id| !stands(id)) {
         Some(id) => refusal.hint(instead(&message.typed, name, &[id.to_string()])),
         None => refusal.hint(instead(&message.typed, name, &[])),
     }

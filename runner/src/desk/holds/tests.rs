@@ -665,7 +665,13 @@ async fn only_leaves_in_people_who_can_be_known() {
             (
                 "only @stao for 2h because x",
                 "stao",
-                ["known to nobody", "\"hold shop only @local:sato for 2h because x\""],
+                ["may change nothing in shop", "\"hold shop only @local:sato for 2h because x\""],
+            ),
+            // Whoever is named already is not meant a second time.
+            (
+                "only @sato @stao for 2h because x",
+                "stao",
+                ["may change nothing in shop", "\"hold shop only @sato for 2h because x\""],
             ),
             (
                 "only @kenji for 2h because x",

@@ -307,19 +307,25 @@ pub struct AtWork {
 
 /// What is seen of one that is there.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all sixteen of them can be")]
 pub struct Seen<'a> {
     /// Its runs that are not over, by number.
     pub active: &'a [RunSummary],
     /// A change of it succeeded.
     pub succeeded: bool,
-    /// How the run stands that destroys it.
-    pub end: Option<&'a RunState>,
-    /// An apply of that run began.
+    /// The run that destroys it, where one was asked for.
+    pub end: Option<EndRun<'a>>,
+}
+
+/// What is seen of the run that destroys one.
+#[derive(Debug, Clone, Copy)]
+pub struct EndRun<'a> {
+    /// How it stands.
+    pub state: &'a RunState,
+    /// An apply of it began.
     pub began: bool,
-    /// Nobody took that run back: it was broken off because Tidegate was stopped.
+    /// Nobody took it back: it was broken off because Tidegate was stopped.
     pub broken_off: bool,
-    /// That run was refused because a test runs.
+    /// It was refused because a test runs.
     pub busy: bool,
 }
 
@@ -427,11 +433,11 @@ impl Made {
 
     fn next_of_ending(&self, seen: &Seen<'_>, now: Timestamp) -> Step {
         if let (Some(_), Some(end)) = (self.end_run, seen.end) {
-            return match end.outcome() {
+            return match end.state.outcome() {
                 None => Step::Wait,
-                Some(Outcome::Cancelled) if self.is_early(now) && !seen.began && seen.broken_off => Step::Resume,
+                Some(Outcome::Cancelled) if self.is_early(now) && !end.began && end.broken_off => Step::Resume,
                 // Nothing was destroyed, and the clock has no right to do it before its time: whoever wants it asks again.
-                Some(_) if (self.is_early(now) || seen.busy) && !seen.began => Step::Back,
+                Some(_) if (self.is_early(now) || end.busy) && !end.began => Step::Back,
                 // Of one that succeeded the very end is stored with it.
                 Some(_) => Step::Again,
             };

@@ -53,45 +53,32 @@ fn run(number: i64, state: RunState) -> RunSummary {
     }
 }
 
+/// One that was raised, and of which nobody wanted the end yet.
+const RAISED: Seen<'static> = Seen { active: &[], succeeded: true, end: None };
+
+/// A run that destroys, of which nothing was applied.
+fn end_run(state: &RunState) -> EndRun<'_> {
+    EndRun { state, began: false, broken_off: false, busy: false }
+}
+
 fn at(made: &Made, active: &[RunSummary], end: Option<&RunState>, hours: i64) -> Step {
-    made.next(
-        &Seen { active, succeeded: false, end, began: false, broken_off: false, busy: false },
-        Timestamp(hours * HOUR),
-    )
+    made.next(&Seen { active, succeeded: false, end: end.map(end_run) }, Timestamp(hours * HOUR))
 }
 
 #[test]
 fn it_lives_from_its_first_success_is_told_of_its_end_twice_and_is_due_then() {
     let new = made(Stage::Making);
     assert_eq!(at(&new, &[], None, 1), Step::Wait);
-    assert_eq!(
-        new.next(
-            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
-            Timestamp(1)
-        ),
-        Step::Lives
-    );
+    assert_eq!(new.next(&RAISED, Timestamp(1)), Step::Lives);
     let living = made(Stage::Living);
     assert_eq!(at(&living, &[], None, 6), Step::Wait);
     assert_eq!(at(&living, &[], None, 7), Step::Warn(1));
     let told = Made { warned: 1, ..living.clone() };
     assert_eq!(at(&told, &[], None, 7), Step::Wait);
     let quarter = Timestamp(8 * HOUR - WARN_MS[1]);
-    assert_eq!(
-        told.next(
-            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
-            quarter
-        ),
-        Step::Warn(2)
-    );
+    assert_eq!(told.next(&RAISED, quarter), Step::Warn(2));
     // Who looks late tells it once.
-    assert_eq!(
-        living.next(
-            &Seen { active: &[], succeeded: true, end: None, began: false, broken_off: false, busy: false },
-            quarter
-        ),
-        Step::Warn(2)
-    );
+    assert_eq!(living.next(&RAISED, quarter), Step::Warn(2));
     assert_eq!(at(&Made { warned: 2, ..living.clone() }, &[], None, 8), Step::Due);
     assert_eq!(at(&new, &[], None, 9), Step::Due, "also one that was never raised");
     assert_eq!(at(&made(Stage::Gone), &[], None, 9), Step::Wait);
@@ -134,10 +121,8 @@ fn who_wanted_it_gone_early_and_hears_a_no_has_it_back_until_its_time_is_over() 
     let early = Made { end_run: Some(RunNumber(5)), ended_by: Some(ActorId::local("ito")), ..made(Stage::Ending) };
     let of = |outcome, began, hours| {
         let end = RunState::Ended { outcome };
-        early.next(
-            &Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: false, busy: false },
-            Timestamp(hours * HOUR),
-        )
+        let end = EndRun { began, ..end_run(&end) };
+        early.next(&Seen { end: Some(end), ..RAISED }, Timestamp(hours * HOUR))
     };
     for outcome in [Outcome::Refused, Outcome::Expired, Outcome::Cancelled, Outcome::Failed] {
         assert_eq!(of(outcome, false, 2), Step::Back, "{outcome:?}: nothing was destroyed");
@@ -157,8 +142,8 @@ fn under_a_test_that_runs_one_lives_on_until_it_is_asked_again() {
     let refused = RunState::Ended { outcome: Outcome::Refused };
     let by_time = Made { end_run: Some(RunNumber(5)), ..made(Stage::Ending) };
     let of = |made: &Made, busy, began| {
-        let seen = Seen { active: &[], succeeded: true, end: Some(&refused), began, broken_off: false, busy };
-        made.next(&seen, Timestamp(9 * HOUR))
+        let end = EndRun { began, busy, ..end_run(&refused) };
+        made.next(&Seen { end: Some(end), ..RAISED }, Timestamp(9 * HOUR))
     };
     assert_eq!((of(&by_time, true, false), of(&by_time, false, false)), (Step::Back, Step::Again));
     assert_eq!(of(&by_time, true, true), Step::Again, "what has begun is brought to its end");
@@ -176,8 +161,8 @@ fn what_a_stop_of_tidegate_broke_off_goes_on_for_whoever_wanted_it_gone() {
     let early = Made { end_run: Some(RunNumber(5)), ended_by: Some(ActorId::local("ito")), ..made(Stage::Ending) };
     let of = |made: &Made, outcome, began, hours| {
         let end = RunState::Ended { outcome };
-        let seen = Seen { active: &[], succeeded: true, end: Some(&end), began, broken_off: true, busy: false };
-        made.next(&seen, Timestamp(hours * HOUR))
+        let end = EndRun { began, broken_off: true, ..end_run(&end) };
+        made.next(&Seen { end: Some(end), ..RAISED }, Timestamp(hours * HOUR))
     };
     assert_eq!(of(&early, Outcome::Cancelled, false, 2), Step::Resume);
     // What has begun to be destroyed is brought to its end in any case, and so is one whose time is over.

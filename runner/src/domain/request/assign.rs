@@ -46,7 +46,7 @@ pub fn assign(
             let Some(result) = result else {
                 let refusal = Refusal::refused(
                     format!("{} goes beyond all numbers", typed()),
-                    format!("`{name}` is {now} now and takes {}", allowed(setting)),
+                    format!("`{name}` is to be {now} and takes {}", allowed(setting)),
                 );
                 return Err(with_hint(refusal, None));
             };
@@ -63,7 +63,7 @@ pub fn assign(
     check_value(setting, &wanted).map_err(|why| {
         let what = match (operator, now) {
             (Operator::Set, _) | (_, None) => format!("`{name}={wanted}` is not allowed"),
-            (_, Some(now)) => format!("{} would make it {wanted} (it is {now})", typed()),
+            (_, Some(now)) => format!("{} would make it {wanted} (it is to be {now})", typed()),
         };
         with_hint(Refusal::refused(what, why), Some(&wanted))
     })?;

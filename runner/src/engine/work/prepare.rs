@@ -17,7 +17,7 @@ use crate::domain::run::{Note, Provenance, RunEvent};
 use crate::domain::secret::Given;
 use crate::redact::Redactor;
 use crate::root::{DefaultValue, Folder};
-use crate::secrets::ExposeSecret as _;
+use crate::secrets::NotRead;
 use crate::source::{self, backend};
 use crate::terraform::command::{self, InitArgs};
 use crate::terraform::init::{self, Fingerprint, Init};
@@ -112,21 +112,10 @@ impl RunContext {
         name: &StackName,
         given: &BTreeMap<String, Given>,
     ) -> Result<BTreeMap<String, String>, Failure> {
-        let mut values = BTreeMap::new();
-        for (key, given) in given {
-            let value = match given {
-                Given::Plain(text) => text.clone(),
-                Given::Secret(source) => match self.secrets.get(source).await {
-                    Ok(value) => value.expose_secret().to_owned(),
-                    Err(error) => {
-                        let summary = format!("the secret `{key}` of {name} cannot be read");
-                        return Err(Failure::new(FailureKind::Configuration, summary).with_detail(error.to_string()));
-                    }
-                },
-            };
-            values.insert(key.clone(), value);
-        }
-        Ok(values)
+        self.secrets.texts(given).await.map_err(|NotRead { name: key, error }| {
+            let summary = format!("the secret `{key}` of {name} cannot be read");
+            Failure::new(FailureKind::Configuration, summary).with_detail(error.to_string())
+        })
     }
 
     /// Reads the secrets of a stack whose Terraform another process has started, so that its output can be redacted.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use tokio::task::JoinHandle;
 
 use super::checkpoint::Checkpoint;
-use super::pages::{Checked, Page, REMOVED, UNCONNECTED, check, page, unreadable};
-use super::row::{AuditRow, COLUMNS};
+use super::pages::{Checked, Page, REMOVED, UNCONNECTED, check, page};
+use super::row::{AuditRow, COLUMNS, unreadable};
 use super::segment::{self, SegmentError};
 use crate::domain::audit::PRUNE;
 use crate::ledger::error::LedgerError;
@@ -77,6 +77,8 @@ pub struct Proven {
     pub end: Link,
     /// How many entries of exported files belong before the start.
     pub exported: u64,
+    /// The entries that say that the end was not where Tidegate had left it: what stood between them and the ones before may be gone.
+    pub reconnected: Vec<i64>,
 }
 
 /// Pages that are read ahead of the check.
@@ -107,7 +109,12 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
         Err(VerifyError::Broken(broken)) => Err(first(tx, &walk, beyond(broken, head_seq)).await?)?,
         other => other?,
     }
-    let Walk { start, end, entries, seen, wanted, pruned: _, read: _, checks: _ } = walk;
+    let Walk { start, end, entries, reconnected, seen, wanted, pruned: _, read: _, checks: _ } = walk;
+    // Whoever asked for a run is in it.
+    let asked: Option<i64> = on!(tx, fetch_optional, sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM runs LIMIT 1"))?;
+    if entries == 0 && asked.is_some() {
+        return Err(Broken { seq: 1, why: "it and what followed it were removed" }.into());
+    }
     let start = start.unwrap_or_else(Link::genesis);
     let end = end.unwrap_or_else(|| start.clone());
     let mut known = seen;
@@ -124,7 +131,7 @@ pub(in crate::ledger) async fn prove_in(mut tx: &mut Tx, evidence: Evidence<'_>)
     if let Some(wanted) = wanted {
         agrees(&wanted, known.or_else(|| (wanted.seq == start.seq).then(|| start.hash.clone())), &start, &end)?;
     }
-    Ok(Proven { entries, start, end, exported })
+    Ok(Proven { entries, start, end, exported, reconnected })
 }
 
 /// What was read so far.
@@ -137,6 +144,7 @@ struct Walk {
     entries: u64,
     /// Up to where entries were taken out, as the last entry about that says.
     pruned: Option<Link>,
+    reconnected: Vec<i64>,
     /// The place that the checkpoint is about, and the hash there.
     wanted: Option<Link>,
     seen: Option<String>,
@@ -181,7 +189,8 @@ impl Walk {
     /// Waits for the oldest check, and holds its rows against those before them.
     async fn checked(&mut self) -> Result<(), VerifyError> {
         let Some(check) = self.checks.pop_front() else { return Ok(()) };
-        let Checked { before, end, entries, pruned, seen, broken } = check.await.map_err(|_| VerifyError::Ended)?;
+        let Checked { before, end, entries, pruned, reconnected, seen, broken } =
+            check.await.map_err(|_| VerifyError::Ended)?;
         let first = before.seq + 1;
         if first < 1 {
             return Err(Broken { seq: first, why: "it was inserted" }.into());
@@ -203,6 +212,7 @@ impl Walk {
         self.end = Some(end);
         self.entries += entries;
         self.pruned = pruned.or(self.pruned.take());
+        self.reconnected.extend(reconnected);
         self.seen = seen.or(self.seen.take());
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! All entries that fit a filter, one after the other: for files.
 
 use super::query::{Dialect, conditions, holds, index, who_is_meant};
-use super::row::{AuditRow, COLUMNS};
+use super::row::{AuditRow, COLUMNS, untold};
 use crate::domain::audit::{AuditFilter, Record};
 use crate::ledger::conditions::{Value, actor_ids};
 use crate::ledger::error::LedgerError;
@@ -55,8 +55,8 @@ pub async fn each(
         }
         let limit = page.place(Value::Number(PAGE));
         let sql = format!("SELECT {COLUMNS} FROM {table} {} ORDER BY at, seq LIMIT {limit}", page.sql());
-        let rows: Vec<AuditRow> =
-            on!(tx, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), page.values))?;
+        let rows = on!(tx, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), page.values));
+        let rows: Vec<AuditRow> = rows.map_err(untold)?;
         let Some(end) = rows.last() else { break };
         last = Some((end.at, end.seq));
         for row in rows {

@@ -30,6 +30,8 @@ pub use crate::domain::audit::{Decision, Record};
 use super::column::{places_from, to_json};
 use super::error::LedgerError;
 use super::store::{Tx, now};
+use crate::domain::answer::Actor;
+use crate::domain::audit::RECONNECT;
 use crate::domain::ids::Timestamp;
 use row::AuditRow;
 
@@ -42,20 +44,76 @@ pub async fn append(tx: &mut Tx, entry: &Entry<'_>) -> Result<i64, LedgerError> 
 }
 
 /// [`append`] for several, in their order, and gives the place of the last one.
-pub async fn append_all(mut tx: &mut Tx, entries: &[Entry<'_>]) -> Result<i64, LedgerError> {
+///
+/// Where somebody took the end of the chain away past Tidegate, it goes on after the last entry there is, with an entry that says so:
+/// whoever wants everything stopped is not kept from it by that.
+pub async fn append_all(tx: &mut Tx, entries: &[Entry<'_>]) -> Result<i64, LedgerError> {
     let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let (end, at) = if let Some(taken) = take_end(tx, count).await? {
+        taken
+    } else {
+        let end = find_end(tx).await?;
+        tracing::error!(
+            entry = end.seq,
+            "the end of the audit was changed past Tidegate; it goes on after its last entry"
+        );
+        let (tidegate, at) = (Actor::tidegate(), now(&mut *tx).await?);
+        (write(tx, &[Entry::of_tidegate(&tidegate, RECONNECT)], end, at).await?, at)
+    };
+    Ok(write(tx, entries, end, at).await?.seq)
+}
+
+/// Makes the end of the chain ours, and gives it with the time; `None` when it is not the last entry that there is, or not known.
+async fn take_end(mut tx: &mut Tx, count: i64) -> Result<Option<(Link, Timestamp)>, LedgerError> {
     // The clock is read only once the end is ours, and not from memory: entries are in the order of their times as long as the clock is
     // not set back.
     let is_server = matches!(tx, Tx::Postgres(..));
     let sql = if is_server {
-        concat!("UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, hash, ", server_clock!())
+        concat!(
+            "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, hash, ",
+            server_clock!(),
+            ", (SELECT MAX(seq) FROM audit)"
+        )
     } else {
-        "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, hash, 0"
+        // Any column of SQLite can hold anything.
+        "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 \
+         RETURNING CAST(seq AS BIGINT), hash, 0, (SELECT CAST(MAX(seq) AS BIGINT) FROM audit)"
     };
-    let (last, mut prev, said): (i64, String, i64) = on!(tx, fetch_one, sqlx::query_as(sql).bind(count))?;
+    let taken: Option<(i64, String, i64, Option<i64>)> = on!(tx, fetch_optional, sqlx::query_as(sql).bind(count))?;
+    let Some((last, hash, said, newest)) = taken else { return Ok(None) };
+    let end = Link { seq: last - count, hash };
+    if newest.is_some_and(|newest| newest > end.seq) {
+        return Ok(None);
+    }
     let at = if is_server { Timestamp(said) } else { now(&mut *tx).await? };
+    Ok(Some((end, at)))
+}
+
+/// The last entry there is, made the end of the chain.
+async fn find_end(mut tx: &mut Tx) -> Result<Link, LedgerError> {
+    let genesis = Link::genesis();
+    on!(
+        tx,
+        execute,
+        // Whoever comes at the same time waits here.
+        sqlx::query("INSERT INTO audit_head (id, seq, hash) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE SET id = 1")
+            .bind(genesis.seq)
+            .bind(&genesis.hash)
+    )?;
+    let last: Option<(i64, String)> = on!(
+        tx,
+        fetch_optional,
+        sqlx::query_as("SELECT CAST(seq AS BIGINT), hash FROM audit ORDER BY seq DESC LIMIT 1")
+    )?;
+    Ok(last.map_or(genesis, |(seq, hash)| Link { seq, hash }))
+}
+
+/// Writes entries after `end`, and gives the last of them as the new end.
+async fn write(mut tx: &mut Tx, entries: &[Entry<'_>], end: Link, at: Timestamp) -> Result<Link, LedgerError> {
     let mut rows = Vec::with_capacity(entries.len());
-    for (entry, seq) in entries.iter().zip(last - count + 1..) {
+    let Link { mut seq, hash: mut prev } = end;
+    for entry in entries {
+        seq += 1;
         let detail = entry.detail.map(|detail| to_json("detail", detail)).transpose()?;
         let row = AuditRow::new(entry, seq, std::mem::take(&mut prev), at, detail)?;
         prev.clone_from(&row.hash);
@@ -64,8 +122,8 @@ pub async fn append_all(mut tx: &mut Tx, entries: &[Entry<'_>]) -> Result<i64, L
     for some in rows.chunks(ROWS_MAX) {
         insert(tx, some).await?;
     }
-    on!(tx, execute, sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1").bind(&prev))?;
-    Ok(last)
+    on!(tx, execute, sqlx::query("UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1").bind(seq).bind(&prev))?;
+    Ok(Link { seq, hash: prev })
 }
 
 /// Most rows of one statement: far below the number of values that either database takes.

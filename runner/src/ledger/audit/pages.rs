@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use super::chain::{Broken, Link, VerifyError};
 use super::prune::taken_out;
-use super::row::{AuditRow, COLUMNS};
-use crate::domain::audit::PRUNE;
+use super::row::{AuditRow, COLUMNS, unreadable};
+use crate::domain::audit::{PRUNE, RECONNECT};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Tx;
 
@@ -88,11 +88,6 @@ async fn unread(mut tx: &mut Tx, after: Option<i64>, error: LedgerError) -> Resu
     })
 }
 
-/// True where a column holds what it never does: on SQLite any column can hold anything.
-pub(super) fn unreadable(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Database(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
-}
-
 /// What the rows of a page are by themselves.
 pub(super) struct Checked {
     /// What the first of them says stands before it.
@@ -103,6 +98,8 @@ pub(super) struct Checked {
     pub(super) entries: u64,
     /// Up to where entries were taken out, as the last entry about that says.
     pub(super) pruned: Option<Link>,
+    /// The entries that say that the end was not where it had been left.
+    pub(super) reconnected: Vec<i64>,
     /// The hash at the place that is wanted.
     pub(super) seen: Option<String>,
     /// The first that is wrong.
@@ -148,6 +145,7 @@ pub(super) fn check(rows: Rows, wanted: Option<i64>) -> Checked {
         end: Link { seq: end, hash: hash.to_owned() },
         entries: u64::try_from(end - before.seq).unwrap_or_default(),
         pruned: rows.iter().rfind(|row| row.action == PRUNE).and_then(taken_out),
+        reconnected: rows.iter().filter(|row| row.action == RECONNECT).map(|row| row.seq).collect(),
         seen: wanted.and_then(at).map(|row| row.hash.clone()),
         broken,
         before,

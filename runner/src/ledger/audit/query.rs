@@ -1,6 +1,6 @@
 //! Questions about the audit: pages of entries, and who did what last.
 
-use super::row::{AuditRow, COLUMNS};
+use super::row::{AuditRow, COLUMNS, untold};
 use crate::domain::answer::RunSummary;
 use crate::domain::audit::{AuditFilter, AuditPage, Decision, Deed, Record, WhoDid};
 use crate::domain::command::CommandName;
@@ -149,8 +149,33 @@ pub async fn who(store: &Store, deed: Deed, environment: &EnvironmentName) -> Re
         }
     }
     let found = found.map(|(_, entry, run)| (entry, run));
+    let agreed = match &found {
+        Some((entry, run)) if entry.action != CommandName::Cancel.action() => agreed(store, run).await?,
+        Some(_) | None => Vec::new(),
+    };
     let exported = exported(store).await?;
-    Ok(WhoDid { deed, environment: environment.clone(), found, exported })
+    Ok(WhoDid { deed, environment: environment.clone(), found, agreed, exported })
+}
+
+/// Who said yes to a run, by the names that they had then, in order.
+async fn agreed(store: &Store, run: &RunSummary) -> Result<Vec<String>, LedgerError> {
+    let mut db = store;
+    let mut names: Vec<String> = on!(
+        db,
+        fetch_all,
+        // From the index of the environment, as for its order.
+        sqlx::query_scalar(
+            "SELECT actor_name FROM audit WHERE environment = $1 AND at >= $2 AND run_number = $3 AND action = $4 \
+             AND decision = $5 ORDER BY at, seq"
+        )
+        .bind(run.request.environment.as_str())
+        .bind(run.accepted.0 - ORDER_MS)
+        .bind(run.number.0)
+        .bind(CommandName::Approve.action())
+        .bind(Decision::Allowed.as_str())
+    )?;
+    names.dedup();
+    Ok(names)
 }
 
 /// Whether what was to raise or lower it ended badly before any of it was done. That it was changed may be true all the same: what was
@@ -278,7 +303,8 @@ async fn newest(
 ) -> Result<Vec<AuditRow>, LedgerError> {
     let limit = conditions.place(Value::Number(limit));
     let sql = format!("SELECT {COLUMNS} FROM {table} {} ORDER BY at DESC, seq DESC LIMIT {limit}", conditions.sql());
-    on!(db, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), conditions.values))
+    let rows = on!(db, fetch_all, with_values!(sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str())), conditions.values));
+    rows.map_err(untold)
 }
 
 /// The pair after which no entry is looked at for words any more; none when they are few enough.

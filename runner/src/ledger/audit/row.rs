@@ -96,6 +96,21 @@ row! {
     }
 }
 
+/// True where a column holds what it never does: on SQLite any column can hold anything.
+pub(super) fn unreadable(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Database(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
+}
+
+/// Why entries cannot be shown: one of them cannot be read, or what the database says.
+pub(super) fn untold(error: LedgerError) -> LedgerError {
+    if unreadable(&error) {
+        let why =
+            "an entry of the audit was changed past Tidegate and cannot be read; `tidegate audit verify` names it";
+        return LedgerError::Unread(why.to_owned());
+    }
+    error
+}
+
 impl AuditRow {
     pub(super) fn new(
         entry: &Entry<'_>,

@@ -138,13 +138,15 @@ pub async fn last_try(mut db: impl Access, environment: &EnvironmentName) -> Res
     only(row)
 }
 
-/// The last run of the environment that is over, whatever it did.
+/// The run of the environment that ended last, whatever it did: one that began earlier may have waited longer.
 pub async fn last_of(mut db: impl Access, environment: &EnvironmentName) -> Result<Option<RunSummary>, LedgerError> {
     let row: Option<Each<RunRow>> = on!(
         db,
         fetch_optional,
-        sqlx::query_as(select_runs!("WHERE environment = $1 AND ended_at IS NOT NULL ORDER BY number DESC LIMIT 1"))
-            .bind(environment.as_str())
+        sqlx::query_as(select_runs!(
+            "WHERE environment = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, number DESC LIMIT 1"
+        ))
+        .bind(environment.as_str())
     )?;
     only(row)
 }

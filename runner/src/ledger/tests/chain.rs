@@ -1,6 +1,7 @@
 //! The audit's chain of hashes shows what was done to it.
 
 use super::{actor, environment, on_both, sql};
+use crate::domain::audit::AuditFilter;
 use crate::ledger::audit::{self, Broken, Decision, Entry, VerifyError};
 use crate::ledger::{Address, Store};
 
@@ -148,6 +149,68 @@ async fn an_entry_whose_place_is_no_whole_number_is_named() {
                 other => panic!("{to}: {other:?}"),
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_chain_whose_end_was_taken_away_goes_on_after_its_last_entry_and_says_so() {
+    for statements in
+        ["DELETE FROM audit_head", "UPDATE audit_head SET seq = 2", "UPDATE audit_head SET seq = 0, hash = 'x'"]
+    {
+        on_both(async |store| {
+            for n in 1..=5 {
+                act(&store, &format!("up shop slaves={n}")).await;
+            }
+            sql(&store, statements).await.unwrap();
+            assert_eq!(act(&store, "stop everything").await, 7, "{statements}");
+            assert_eq!(act(&store, "up shop").await, 8, "{statements}: it is said once");
+            let proven = audit::prove(&store, audit::Evidence::default()).await.unwrap();
+            assert_eq!((proven.entries, proven.reconnected), (8, vec![6]), "{statements}");
+            let told = audit::recent(&store, None, 3).await.unwrap();
+            assert_eq!(told[2].action, crate::domain::audit::RECONNECT);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_audit_that_was_emptied_is_not_whole_where_somebody_asked_for_a_run() {
+    on_both(async |store| {
+        assert_eq!(audit::verify(&store).await.unwrap(), 0, "nothing was ever done");
+        act(&store, "up shop").await;
+        super::submit_up(&store, "shop").await;
+        sql(&store, lift(&store)).await.unwrap();
+        let zeros = "0".repeat(64);
+        let emptied = format!("DELETE FROM audit; UPDATE audit_head SET seq = 0, hash = '{zeros}'");
+        sql(&store, &emptied).await.unwrap();
+        match audit::verify(&store).await {
+            Err(VerifyError::Broken(broken)) => assert_eq!(broken.seq, 1),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_an_entry_that_cannot_be_read_it_is_said_who_names_it() {
+    on_both(async |store| {
+        if !matches!(store, Store::Sqlite { .. }) {
+            // Elsewhere the column itself refuses it.
+            return;
+        }
+        for n in 1..=3 {
+            act(&store, &format!("up shop slaves={n}")).await;
+        }
+        sql(&store, lift(&store)).await.unwrap();
+        sql(&store, "UPDATE audit SET at = 'abc' WHERE seq = 2").await.unwrap();
+        let shown = audit::recent(&store, None, 10).await.map(|found| found.len());
+        let error = shown.expect_err("it cannot be read");
+        assert!(error.is_of_a_row() && error.to_string().contains("tidegate audit verify"), "{error}");
+        let exported = audit::each(&store, &AuditFilter::default(), |_| Ok(())).await;
+        assert!(exported.is_err_and(|why| why.to_string().contains("tidegate audit verify")));
+        // What is to be done is done, and noted, all the same.
+        assert_eq!(act(&store, "stop everything").await, 4);
     })
     .await;
 }

@@ -88,10 +88,15 @@ async fn last_time_is_that_of_the_last_such_run_that_changed_something_and_succe
         assert!(last().await.is_some_and(|ms| (0..60_000).contains(&ms)));
         let changed = runs::last_change(&store, &shop).await.unwrap().unwrap();
         assert_eq!((changed.id, &changed.request), (run.id, &run.request));
+        let waiting = submit(&store, raising(), "ito").await;
         let failed = submit(&store, raising(), "ito").await;
         tell(&store, failed.id, &[claimed("r1", 1), RunEvent::ApplyBegan, ended(Outcome::Failed)]).await;
         assert_eq!(runs::last_of(&store, &shop).await.unwrap().map(|r| r.id), Some(failed.id));
         assert_eq!(runs::last_change(&store, &shop).await.unwrap().map(|r| r.id), Some(run.id));
+        // The last is the one that ended last, not the one that was asked for last.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tell(&store, waiting.id, &[ended(Outcome::Cancelled)]).await;
+        assert_eq!(runs::last_of(&store, &shop).await.unwrap().map(|r| r.id), Some(waiting.id));
     })
     .await;
 }

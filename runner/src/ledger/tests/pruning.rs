@@ -45,7 +45,7 @@ async fn what_is_taken_out_is_in_the_file_and_the_whole_can_be_proven() {
         let end = acts(&store, 3).await;
         let done = prune(&store, end, &second).await.unwrap().unwrap();
         assert_eq!((done.entries, done.end.seq), (9, 16), "all but the entry about it");
-        let Proven { entries, start, end, exported } = prove(&store, &[&second, &first]).await.unwrap();
+        let Proven { entries, start, end, exported, reconnected: _ } = prove(&store, &[&second, &first]).await.unwrap();
         assert_eq!((entries, start.seq, end.seq, exported), (1, 16, 17, 16));
 
         let missing = prove(&store, &[&second]).await.unwrap_err();

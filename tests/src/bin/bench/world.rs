@@ -181,7 +181,7 @@ pub(crate) async fn carry_out(house: &House, message: &Message) -> Duration {
     let reply = conversation::reply(&house.desk, message, Zone::UTC).await;
     assert_eq!(reply.verdict, Verdict::Done, "{:?}", reply.card);
     let (run, _) = reply.follow.expect("a run");
-    let rest = follow(&house.desk, &house.bell, run, Zone::UTC, |_, _, _| {}).await.expect("the ledger");
+    let rest = follow(&house.desk, &house.bell, run, message, Zone::UTC, |_, _, _| {}).await.expect("the ledger");
     let took = start.elapsed();
     assert_eq!(rest, Rest::Ended(Outcome::Succeeded), "{}", message.typed);
     took
