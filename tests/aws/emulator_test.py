@@ -151,6 +151,17 @@ class EmulatorTest(unittest.TestCase):
         shown = ec2.describe_launch_templates(LaunchTemplateNames=[self.name])["LaunchTemplates"][0]
         self.assertEqual([{"Key": "tidegate:stack", "Value": "lean"}], shown["Tags"])
 
+    def test_how_many_older_versions_are_kept_is_remembered(self):
+        s3, bucket = self.client("s3"), self.name.replace("_", "-")[:60]
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+        rules = [
+            {"ID": "one", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 5}},
+            {"ID": "two", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 7}},
+            {"ID": "three", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 20}},
+        ]
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+        self.assertEqual(rules, s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])
+
     def test_a_role_is_assumed_by_whom_it_trusts_and_who_may_ask(self):
         iam, mine = self.client("iam"), "arn:aws:iam::123456789012:role/"
         names = {"trusted": f"{self.name}-trusted", "other": f"{self.name}-other", "target": f"{self.name}-target"}
