@@ -43,6 +43,7 @@ from werkzeug.serving import make_server
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 import fixes  # noqa: E402, F401, mends moto
+import trust  # noqa: E402, F401, and this too
 
 LIMITS = """\
 capacity: which zone has none; all instances of a group start in its first subnet
@@ -54,7 +55,7 @@ ec2: instances run nothing: no user data, no JMeter, no health of their own
 ec2: security groups, routes and peerings are stored and never stand in the way
 elbv2: targets are never checked
 rds, elasticache: another class or type is taken at once, without restart
-iam: policies are stored and never enforced; roles may be assumed by anybody
+iam: policies are stored and never enforced, but for who may assume a role that is there (one that is not may be assumed by anybody)
 sts: credentials never expire (set a fault with ExpiredToken)
 ssm: SendCommand succeeds at once and runs nothing; DescribeInstanceInformation is missing
 tagging: instances, gateways and peerings stay listed when they are gone; launch templates, roles and endpoints are never listed

@@ -151,6 +151,52 @@ class EmulatorTest(unittest.TestCase):
         shown = ec2.describe_launch_templates(LaunchTemplateNames=[self.name])["LaunchTemplates"][0]
         self.assertEqual([{"Key": "tidegate:stack", "Value": "lean"}], shown["Tags"])
 
+    def test_how_many_older_versions_are_kept_is_remembered(self):
+        s3, bucket = self.client("s3"), self.name.replace("_", "-")[:60]
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+        rules = [
+            {"ID": "one", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 5}},
+            {"ID": "two", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 7}},
+            {"ID": "three", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 20}},
+        ]
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+        self.assertEqual(rules, s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])
+
+    def test_a_role_is_assumed_by_whom_it_trusts_and_who_may_ask(self):
+        iam, mine = self.client("iam"), "arn:aws:iam::123456789012:role/"
+        names = {"trusted": f"{self.name}-trusted", "other": f"{self.name}-other", "target": f"{self.name}-target"}
+        anybody = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}]}
+        trust = {"Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": mine + names["trusted"]},
+            "Condition": {"StringLike": {"sts:RoleSessionName": ["tidegate-*"]}},
+        }]}
+        for name, written in ((names["trusted"], anybody), (names["other"], anybody), (names["target"], trust)):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(written))
+        ask = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": mine + names["target"]}]}
+
+        def goes(by, session):
+            keys = self.client("sts").assume_role(RoleArn=mine + names[by], RoleSessionName="tests")["Credentials"]
+            sts = boto3.client(
+                "sts", endpoint_url=self.url, region_name="ap-northeast-1", aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"],
+            )
+            try:
+                sts.assume_role(RoleArn=mine + names["target"], RoleSessionName=session)
+            except ClientError as refused:
+                self.assertEqual("AccessDenied", refused.response["Error"]["Code"])
+                return False
+            return True
+
+        self.assertFalse(goes("trusted", "tidegate-x"), "trusted, but its own policies do not let it ask")
+        for name in ("trusted", "other"):
+            iam.put_role_policy(RoleName=names[name], PolicyName="ask", PolicyDocument=json.dumps(ask))
+        self.assertTrue(goes("trusted", "tidegate-x"))
+        self.assertFalse(goes("trusted", "me"))
+        self.assertFalse(goes("other", "tidegate-x"))
+        with self.assertRaises(ClientError):
+            self.client("sts").assume_role(RoleArn=mine + names["target"], RoleSessionName="tidegate-x")
+        self.client("sts").assume_role(RoleArn=mine + "that-is-not-there", RoleSessionName="me")
+
     def test_what_is_no_fault_is_refused(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.post("/_fault", ["no", "table"])

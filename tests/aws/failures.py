@@ -19,6 +19,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
+from accounts import a_load_in_an_account_of_its_own_by_roles_that_only_the_bot_may_assume  # noqa: E402
 from made import an_environment_made_for_one_test_is_gone_to_the_last_thing  # noqa: E402
 from tide import AMI, BUCKET, ME, REGION, Emulator, lay_lean, wait_for  # noqa: E402
 
@@ -490,6 +491,7 @@ TESTS = [
     before_anything_is_there,
     a_run_whose_terraform_and_bot_are_killed_in_mid_apply,
     an_environment_made_for_one_test_is_gone_to_the_last_thing,
+    a_load_in_an_account_of_its_own_by_roles_that_only_the_bot_may_assume,
     what_no_state_knows_is_removed_and_what_any_state_has_is_not,
     a_removal_that_is_killed_in_the_middle_loses_nothing_of_what_went,
 ]

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import re
 
 from moto.autoscaling import models as autoscaling
 from moto.autoscaling.exceptions import ValidationError
@@ -10,6 +11,7 @@ from moto.core.types import Base64EncodedString
 from moto.ec2.models import launch_templates, security_groups
 from moto.ec2.utils import parse_user_data
 from moto.elasticache import models as elasticache, responses as elasticache_api
+from moto.s3 import models as s3, responses as s3_api
 
 # User data of a launch template's second version stays undecoded, and the next scale-up is HTTP 500. And a template's own
 # tags come back as those of what it launches: a difference without end.
@@ -135,3 +137,24 @@ def update_auto_scaling_group(self, **named):
 
 autoscaling.AutoScalingBackend.create_auto_scaling_group = create_auto_scaling_group
 autoscaling.AutoScalingBackend.update_auto_scaling_group = update_auto_scaling_group
+
+# How many older versions of an object are kept is forgotten, and the provider waits three minutes for it.
+_set_lifecycle = s3.FakeBucket.set_lifecycle
+_get_lifecycle = s3_api.S3Response.get_bucket_lifecycle
+
+
+def set_lifecycle(self, rules):
+    _set_lifecycle(self, rules)
+    for kept, rule in zip(self.rules, rules, strict=True):
+        kept.newer_versions = (rule.get("NoncurrentVersionExpiration") or {}).get("NewerNoncurrentVersions")
+
+
+def get_bucket_lifecycle(self):
+    status, headers, body = _get_lifecycle(self)
+    kept = iter([rule.newer_versions for rule in self.backend.get_bucket_lifecycle(self.bucket_name) if rule.nve_noncurrent_days])
+    tag = lambda count: f"<NewerNoncurrentVersions>{count}</NewerNoncurrentVersions>" if count else ""
+    return status, headers, re.sub("<NoncurrentVersionExpiration>", lambda found: found[0] + tag(next(kept)), body)
+
+
+s3.FakeBucket.set_lifecycle = set_lifecycle
+s3_api.S3Response.get_bucket_lifecycle = get_bucket_lifecycle

@@ -1,5 +1,6 @@
 """Tidegate and the emulated AWS, for tests: commands go to the shipped binary, and what came of them is asked of AWS's own API."""
 
+import copy
 import json
 import os
 import pwd
@@ -42,7 +43,7 @@ class Emulator:
             [sys.executable, "-B", str(HERE / "emulator.py"), "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
-        self.clients = {}
+        self.clients, self.keys_of = {}, {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def end(self):
@@ -53,10 +54,19 @@ class Emulator:
     def client(self, service):
         if service not in self.clients:
             self.clients[service] = boto3.client(
-                service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test",
-                config=Config(retries={"max_attempts": 0}),
+                service, endpoint_url=self.url, region_name=REGION, config=Config(retries={"max_attempts": 0}), **self.keys_of
             )
         return self.clients[service]
+
+    def by_role(self, arn, session="tests"):
+        """The same AWS, as whoever has taken a role sees it: in the role's account."""
+        keys = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=session)["Credentials"]
+        other = copy.copy(self)
+        other.clients = {}
+        other.keys_of = {
+            "aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"], "aws_session_token": keys["SessionToken"],
+        }
+        return other
 
     def fault(self, **wanted):
         body = json.dumps(wanted).encode()

@@ -13,7 +13,6 @@ locals {
   program = try(var.host.runs, "bot") == "runner" ? "tidegate-runner" : "tidegate serve"
 
   # By names, which a plan knows: whoever reads it sees the rights before they are given.
-  state_arn    = "arn:${local.partition}:s3:::${aws_s3_bucket.state.bucket}"
   boundary_arn = "arn:${local.partition}:iam::${local.account}:policy/${aws_iam_policy.boundary.name}"
 }
 

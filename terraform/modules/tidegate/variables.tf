@@ -56,7 +56,21 @@ variable "state_kept_days" {
 variable "assumed_roles" {
   type        = list(string)
   default     = []
-  description = "ARNs of roles in other accounts that the role `change` may assume: those of stacks in an account of their own."
+  description = "ARNs of roles in other accounts that the role `change` may assume: those of stacks in an account of their own (`change_role_arn` of the module `account`)."
+  validation {
+    condition     = alltrue([for arn in var.assumed_roles : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "assumed_roles are ARNs of roles, each named in full."
+  }
+}
+
+variable "assumed_read_roles" {
+  type        = list(string)
+  default     = []
+  description = "ARNs of roles in other accounts that `read` and `change` may assume: those that only look there (`read_role_arn` of the module `account`)."
+  validation {
+    condition     = alltrue([for arn in var.assumed_read_roles : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "assumed_read_roles are ARNs of roles, each named in full."
+  }
 }
 
 variable "node_roles" {

@@ -66,7 +66,11 @@ variable "state_region" {
 variable "jmeter_role_arn" {
   type        = string
   default     = null
-  description = "Role to assume in the account of the load; null for the shop's own account."
+  description = "Role to assume in the account of the load: the output `change_role_arn` of the module `account`. Null for the shop's own account."
+  validation {
+    condition     = var.jmeter_role_arn == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.jmeter_role_arn))
+    error_message = "jmeter_role_arn is the ARN of a role, with the number of its account."
+  }
 }
 
 variable "cidr" {
@@ -121,7 +125,7 @@ variable "rmi_tls" {
 variable "permissions_boundary" {
   type        = string
   default     = null
-  description = "ARN of a policy that bounds the roles made here: the output `permissions_boundary` of the module `tidegate`, without which its role `change` makes none."
+  description = "ARN of a policy that bounds the roles made here: the output `permissions_boundary` of the module `tidegate`, or with `jmeter_role_arn` of the module `account`, without which the role `change` makes none."
   validation {
     condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
     error_message = "permissions_boundary is the ARN of a policy, with the number of its account."

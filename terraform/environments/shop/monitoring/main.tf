@@ -81,7 +81,7 @@ variable "jmeter_account" {
 variable "jmeter_look_role_arn" {
   type        = string
   default     = null
-  description = "Role in that account with which Prometheus finds the nodes (ec2:DescribeInstances, ec2:DescribeAvailabilityZones)."
+  description = "Role in that account with which Prometheus finds the nodes (ec2:DescribeInstances, ec2:DescribeAvailabilityZones): the output `look_role_arn` of the module `account`."
 }
 
 variable "permissions_boundary" {

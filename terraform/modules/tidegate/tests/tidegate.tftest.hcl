@@ -41,12 +41,6 @@ run "two_roles_and_a_bucket_without_a_host" {
     condition     = alltrue([for role in aws_iam_role.this : role.path != "/tidegate/"])
     error_message = "the roles themselves are not where `change` may change roles"
   }
-  assert {
-    condition = alltrue([for right in [
-      "cloudtrail:LookupEvents", "servicequotas:GetServiceQuota", "tag:GetResources", "sts:GetCallerIdentity",
-    ] : contains(data.aws_iam_policy_document.read.statement[0].actions, right)])
-    error_message = "`read` looks who did what, what the account has left and what no state knows"
-  }
 }
 
 run "a_host_that_nobody_reaches" {
