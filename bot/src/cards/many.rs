@@ -113,12 +113,11 @@ pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<
         !all.iter().any(|(name, said, _)| *name == one && matches!(said, ClockNews::Ahead { unskippable: true, .. }))
     };
     let tonight = is_tonight(turn, clock.now);
-    let skip = if tonight { "tonight" } else { "next" };
     if let Some(group) = group.filter(|_| !still.is_empty()) {
         card = card.next(format!("keep @{group} for 1h"));
     }
     if let Some(group) = group.filter(|_| still.iter().any(|one| can_skip(one))) {
-        card = card.next(format!("skip @{group} {skip}"));
+        card = card.next(format!("skip @{group}"));
     }
     if let Some(one) = still.first() {
         card = card.next(format!("keep {one} for 1h"));
@@ -216,7 +215,7 @@ mod tests {
         };
         let all = card([Warned::Ahead; 4], 900_000);
         assert_eq!(all.title, "09:00: 4 environments go down in 15 min");
-        assert_eq!(all.next.get(..2), Some(&["keep @rpg for 1h".to_owned(), "skip @rpg next".to_owned()][..]));
+        assert_eq!(all.next.get(..2), Some(&["keep @rpg for 1h".to_owned(), "skip @rpg".to_owned()][..]));
         let choices = all.menu.expect("a menu").choices;
         assert_eq!((choices.len(), choices[0].1.as_str(), choices[1].1.as_str()), (8, "keep a for 1h", "skip a"));
         let some = card([Warned::Otherwise, Warned::There, Warned::Ahead, Warned::Ahead], 900_000);

@@ -25,7 +25,7 @@ pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
     let group = if all { None } else { group::only(context, 1)? };
     let environment = if all || group.is_some() { None } else { Some(context.known_environment()?) };
     let skipping = match context.line.word(2) {
-        None => Skipping::Next,
+        None => Skipping::Coming,
         Some(word) => context.skipping(word, environment)?,
     };
     context.no_more_words(3)?;

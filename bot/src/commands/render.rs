@@ -128,7 +128,9 @@ fn render_bend(order: &BendOrder) -> String {
         }
         BendOrder::Skip { skipping: Skipping::Days { first, last }, .. } => format!("{name} {about} {first}..{last}"),
         BendOrder::Pause { until, .. } => format!("{name} {about} until {}", moment::render(*until)),
-        BendOrder::Unpause { unread: None, .. } | BendOrder::UnpauseAll => format!("{name} {about}"),
+        BendOrder::Skip { skipping: Skipping::Coming, .. }
+        | BendOrder::Unpause { unread: None, .. }
+        | BendOrder::UnpauseAll => format!("{name} {about}"),
         BendOrder::Unpause { unread: Some(TakeAway::One(key)), .. } => format!("{name} {about} {key}"),
         BendOrder::Unpause { unread: Some(TakeAway::All), .. } => format!("{name} {about} all"),
     }

@@ -581,7 +581,7 @@ pub static TABLE: [Spec; 55] = [
         usage: "skip ENV|@GROUP|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
         summary: "leave out what the schedules would do",
         details: &[
-            "Without more it is what `next` shows first. `tonight` is everything from six in the evening until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
+            "Without more it is what `next` shows first; within 15 minutes after it went down that is asked about, as the one that has passed may be meant, and `skip ENV next` says it. `tonight` is everything from six in the evening until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
             "What was wanted before stays wanted. `unpause` takes it back; `next` shows what is left.",
         ],
         examples: &[

@@ -140,7 +140,7 @@ fn without_a_run_why_asks_for_the_rule_and_not_which_run_is_meant() {
 #[test]
 fn what_is_meant_about_schedules_is_understood() {
     for (typed, meant) in [
-        ("skip shop", "skip shop next"),
+        ("skip shop", "skip shop"),
         ("skip shop Tonight", "skip shop tonight"),
         ("skip shop 今夜", "skip shop tonight"),
         ("skip shop tomorrow", "skip shop 2026-11-21"),

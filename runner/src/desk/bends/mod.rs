@@ -18,8 +18,9 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::{EnvironmentName, GroupName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{
-    Agenda, AtOnce, Because, Bend, BendAnswer, BendOrder, Bent, BentOne, PAUSE_MAX_MS, Skipped, Skipping, TakeAway,
-    Transition, Turn, in_words, level_at, next_after, schedules_next_after, skips_at, skips_of, timeline,
+    Agenda, AtOnce, Because, Bend, BendAnswer, BendOrder, Bent, BentOne, DEFAULT_WARN_S, PAUSE_MAX_MS, Skipped,
+    Skipping, TakeAway, Transition, Turn, in_words, level_at, next_after, schedules_last_in, schedules_next_after,
+    skips_at, skips_of, timeline,
 };
 use crate::ledger::{Tx, Unread, bends, schedules};
 use crate::warden::{self, Lapsed};
@@ -101,6 +102,10 @@ impl Case<'_> {
         let (diary, now) = self.bendable(tx, &config, CommandName::Skip, &environment).await?;
         let zone = diary.agenda().zone;
         let skips = match skipping {
+            Skipping::Coming => {
+                let passed = just_passed(&diary, now);
+                passed.map_or_else(|| next_skips(&diary, now), Err).map_err(refused)?
+            }
             Skipping::Next => next_skips(&diary, now).map_err(refused)?,
             Skipping::Tonight => {
                 let (evening, morning) = night(now, zone);
@@ -154,7 +159,7 @@ impl Case<'_> {
         }
         if all.is_empty() {
             // Of several it is no one's alone that there is nothing.
-            if others.len() > 1 {
+            if others.len() > 1 && skipping != Skipping::Coming {
                 return Err(refused(nothing_of_all(group, skipping)));
             }
             return Err(refused_last.unwrap_or_else(|| {
@@ -383,6 +388,21 @@ fn next_skips(diary: &Diary<'_>, now: Timestamp) -> Result<Vec<Skipped>, Refusal
     if skips.is_empty() { Err(not_the_schedules(diary, &next, now)) } else { Ok(skips) }
 }
 
+/// That what people were warned of has passed a moment ago: who leaves out what comes now may have meant that, and would miss a morning.
+fn just_passed(diary: &Diary<'_>, now: Timestamp) -> Option<Refusal> {
+    let agenda = diary.agenda();
+    let from = now.plus_ms(-1_000 * i64::from(DEFAULT_WARN_S));
+    let passed = schedules_last_in(&agenda, from, now.plus_ms(1))?;
+    let before = passed.before.as_ref().filter(|before| diary.lowers(before, &passed.wanted))?;
+    let next = schedules_next_after(&agenda, now)?;
+    let name = &diary.environment().name;
+    let when = |turn: &Transition| format!("{} {}", turn.local.format("%a %Y-%m-%d %H:%M"), turn.zone);
+    let what = format!("`skip {name}` may mean {}, and that has passed", when(&passed));
+    let why = format!("the next is {} ({}), which `skip {name} next` leaves out", when(&next), in_words(&next.wanted));
+    let up = format!("up {name} {}", before.level);
+    Some(Refusal::refused(what, why).hint(up).hint(format!("skip {name} next")).hint(format!("next {name}")))
+}
+
 /// What comes between two moments, as what can be skipped; also what would take the place of what is skipped, and the end of what somebody
 /// asked for, where schedules ask for something else by then.
 fn during(diary: &Diary<'_>, from: Timestamp, end: Timestamp, now: Timestamp) -> Vec<Skipped> {
@@ -560,7 +580,7 @@ fn untouched(name: &EnvironmentName) -> BentOne {
 /// When it is that nothing is due.
 fn span(skipping: Skipping) -> String {
     match skipping {
-        Skipping::Next => "in the years that can be seen".to_owned(),
+        Skipping::Coming | Skipping::Next => "in the years that can be seen".to_owned(),
         Skipping::Tonight => "tonight".to_owned(),
         Skipping::Days { first, last } if first == last => format!("on {first}"),
         Skipping::Days { first, last } => format!("from {first} to {last}"),
@@ -584,8 +604,11 @@ fn nothing_due(name: &EnvironmentName, diary: &Diary<'_>, skipping: Skipping, no
         },
     );
     let refusal = Refusal::refused(format!("the schedules of {name} change nothing {when}"), why);
-    let refusal =
-        if next.is_some() && skipping != Skipping::Next { refusal.hint(format!("skip {name} next")) } else { refusal };
+    let refusal = if next.is_some() && !matches!(skipping, Skipping::Coming | Skipping::Next) {
+        refusal.hint(format!("skip {name} next"))
+    } else {
+        refusal
+    };
     refusal.hint(format!("next {name} 30d"))
 }
 

@@ -126,6 +126,34 @@ async fn what_is_skipped_is_told_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn right_after_what_people_were_warned_of_nobody_leaves_out_the_next_by_mistake() {
+    on_both(async |store| {
+        let now = store.now().await.unwrap();
+        let lowered = |minutes: i64| {
+            let clock = |minutes: i64| {
+                chrono::DateTime::from_timestamp_millis(now.plus_ms(-60_000 * minutes).0).unwrap().format("%H:%M")
+            };
+            let window = format!("window = 'daily {}-{}'\nzone = 'UTC'", clock(minutes + 60), clock(minutes));
+            CONFIG.replace("window = 'daily 09:00-21:00'", &window)
+        };
+        // It went down two minutes ago, after an hour.
+        let room = Room::of(store.clone(), &lowered(2), "small").await;
+        let refusal = room.refuses(skip(Skipping::Coming)).await;
+        assert!(refusal.what.contains("has passed"), "{refusal:?}");
+        assert_eq!(refusal.hints.get(1).map(String::as_str), Some("skip shop next"));
+        room.bends(skip(Skipping::Next)).await;
+        room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await;
+        // Half an hour ago it went down, and up again it goes in 23 hours: there is one that is meant.
+        let room = Room::of(store, &lowered(30), "small").await;
+        let before = room.due().await;
+        room.messages.set(10);
+        room.bends(skip(Skipping::Coming)).await;
+        assert!(!room.due().await.contains(&before[0]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_group_is_skipped_and_nothing_else() {
     on_both(async |store| {
         let room = Room::new(store).await;

@@ -64,6 +64,8 @@ pub enum TakeAway {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skipping {
+    /// What people see coming. As [`Self::Next`], but right after a moment of which they were warned: then it may be that one that is meant.
+    Coming,
     /// The next moment at which schedules change what is wanted.
     Next,
     /// Everything from six in the evening until six in the morning, on the environment's clock.
