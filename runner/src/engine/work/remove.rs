@@ -327,18 +327,9 @@ impl RunContext {
         plan: &StackPlan,
     ) -> Result<(Vec<Change>, Vec<Change>), Failure> {
         let cannot = |why: String| Failure::new(FailureKind::CannotLook, why);
-        let (mut there, mut gone) = (Vec::new(), Vec::new());
-        let Some(first) = plan.changes.first() else { return Ok((there, gone)) };
+        let Some(first) = plan.changes.first() else { return Ok((Vec::new(), Vec::new())) };
         let aws = self.asked_about(name, &first.address).await.map_err(cannot)?;
-        for change in &plan.changes {
-            let stray = strays::named(&change.address);
-            match is_gone(&aws, &stray).await {
-                Ok(true) => gone.push(change.clone()),
-                Ok(false) => there.push(change.clone()),
-                Err(why) => return Err(cannot(format!("{}: {why}", change.address))),
-            }
-        }
-        Ok((there, gone))
+        there_and_gone(&aws, plan).await.map_err(cannot)
     }
 
     /// Brings each of them as far as it gets now.
@@ -555,6 +546,20 @@ async fn is_gone(aws: &Signed, stray: &Stray) -> Result<bool, String> {
     }
 }
 
+/// What of `plan` AWS still has, and what it has no more. Where it does not tell of one, nothing is said of any.
+async fn there_and_gone(aws: &Signed, plan: &StackPlan) -> Result<(Vec<Change>, Vec<Change>), String> {
+    let (mut there, mut gone) = (Vec::new(), Vec::new());
+    for change in &plan.changes {
+        let stray = strays::named(&change.address);
+        match is_gone(aws, &stray).await {
+            Ok(true) => gone.push(change.clone()),
+            Ok(false) => there.push(change.clone()),
+            Err(why) => return Err(format!("{}: {why}", change.address)),
+        }
+    }
+    Ok((there, gone))
+}
+
 /// Why a call was not carried out, and whether it may be later.
 fn refused(why: &CannotLook, call: &Call) -> Now {
     let words = told(why, &call.right());
@@ -652,5 +657,34 @@ mod tests {
         assert_eq!((thing.kind(), thing.id), ("aws_instance", "i-1"));
         let fresh = goes(&change, &Begun::default());
         assert!(!fresh.noted && fresh.now == Now::ToDo);
+    }
+
+    #[cfg(feature = "aws")]
+    #[tokio::test]
+    async fn a_removal_that_nobody_saw_the_end_of_is_told_by_what_aws_has() {
+        use crate::capacity::scripted::Scripted;
+
+        let arn = |id: &str| format!("arn:aws:ec2:ap-northeast-1:123456789012:volume/{id}");
+        let delete = |id: &str| Change { address: arn(id), action: Action::Delete, reason: None };
+        let plan = |ids: &[&str]| plan_of(ids.iter().map(|id| delete(id)).collect());
+        let server = Scripted::answering(|_, body| {
+            let volume = "<item><volumeId>vol-1</volumeId><status>available</status></item>";
+            match body {
+                body if body.contains("vol-1") => {
+                    (200, format!("<DescribeVolumesResponse><volumeSet>{volume}</volumeSet></DescribeVolumesResponse>"))
+                }
+                body if body.contains("vol-2") => {
+                    (400, "<Error><Code>InvalidVolume.NotFound</Code><Message>no</Message></Error>".to_owned())
+                }
+                _ => (403, "<Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error>".to_owned()),
+            }
+        });
+        let aws = Signed::connect(&server.surroundings(), "ap-northeast-1", None).await.expect("signed in");
+        let looked = there_and_gone(&aws, &plan(&["vol-1", "vol-2"])).await;
+        assert_eq!(looked, Ok((vec![delete("vol-1")], vec![delete("vol-2")])));
+        let untold = there_and_gone(&aws, &plan(&["vol-2", "vol-3"])).await.expect_err("one is not told of");
+        assert!(untold.starts_with(&arn("vol-3")), "{untold}");
+        let asked = server.asked();
+        assert!(asked.iter().all(|asked| asked.starts_with("Describe")), "a look deletes nothing: {asked:?}");
     }
 }
