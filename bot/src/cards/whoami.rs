@@ -35,8 +35,7 @@ pub fn whoami(whoami: &Whoami) -> Card {
         card = card.line(Line::text(format!("You have no role in {}", without.join(", "))));
     }
     card = card.lines(here.as_ref().map(|here| Line::marked(&format!("Here: {here}"))));
-    // Nobody is sent to themselves.
-    if ask.is_empty() || *ask == format!("`{}`", actor.id.shown()) {
+    if ask.is_empty() {
         return card.line(Line::text("Whoever edits the configuration can give roles."));
     }
     card.line(Line::marked(&format!("For more, ask {ask}")))

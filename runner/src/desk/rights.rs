@@ -177,7 +177,7 @@ impl Desk {
             Room::Shut => Some("this channel is not listed in `[channels]`: nothing can be done from it".to_owned()),
             Room::Limited(ceiling) => Some(ceiling.to_string()),
         });
-        let ask = whom_to_ask(&config, CommandName::Approve);
+        let ask = whom_to_ask(&config, CommandName::Approve, Some(&actor.id));
         Ok(Whoami { actor: actor.clone(), known_as, holds, here, ask })
     }
 
@@ -369,7 +369,7 @@ impl Desk {
                 || config.all_known().any(|environment| may(*command, Some(environment)) || named(environment));
             !may(*command, None) && (command.is_about_all() || !somewhere())
         });
-        Abilities { not: not.map(|command| (command, whom_to_ask(&config, command))).collect() }
+        Abilities { not: not.map(|command| (command, whom_to_ask(&config, command, None))).collect() }
     }
 }
 
@@ -501,11 +501,13 @@ pub(super) fn known_ids(config: &Config) -> Vec<ActorId> {
 }
 
 /// Who has this command somewhere, in words; empty when nobody has it.
-fn whom_to_ask(config: &Config, command: CommandName) -> String {
+fn whom_to_ask(config: &Config, command: CommandName, asks: Option<&ActorId>) -> String {
     let access = &config.access;
     let environments = config.all_known().filter(|_| !command.is_about_all());
     let mut able: Vec<_> =
         environments.flat_map(|environment| access::able(access, Some(environment), command)).collect();
     able.extend(access::able(access, None, command));
+    // Nobody is sent to themselves.
+    able.retain(|grant| !matches!(&grant.who, Who::Named(id) if Some(id) == asks));
     access::named(&able)
 }

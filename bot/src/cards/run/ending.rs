@@ -251,14 +251,14 @@ fn fact_of(detail: &RunDetail, outcome: Outcome) -> String {
         Outcome::Succeeded | Outcome::NothingToDo if request.clears => format!("{environment} is deleted, 0 left"),
         Outcome::Succeeded if request.kind == RunKind::Destroy => format!("{environment} is destroyed"),
         Outcome::Succeeded if kept(&detail.view).next().is_some() => {
-            format!("{environment} is off but for what is protected")
+            format!("{environment} is off but for {}", why_kept(&detail.view))
         }
         // Of stacks that took no part it knows nothing.
         Outcome::Succeeded if request.kind == RunKind::Scale => sized(format!("{environment} is scaled")),
         Outcome::Succeeded => sized(format!("{environment} is {}", level(&request.target.level))),
         Outcome::NothingToDo if request.kind == RunKind::Destroy => format!("{environment} is destroyed already"),
         Outcome::NothingToDo if kept(&detail.view).next().is_some() => {
-            format!("{environment} is off already but for what is protected")
+            format!("{environment} is off already but for {}", why_kept(&detail.view))
         }
         Outcome::NothingToDo => format!("{environment} is {} already", level(&request.target.level)),
         Outcome::Planned if request.kind.is_of_others() => others::fact(&detail.view),
@@ -331,6 +331,10 @@ fn kept(view: &RunView) -> impl Iterator<Item = Line> {
         ))
     });
     protected(view).chain(lowered)
+}
+
+fn why_kept(view: &RunView) -> &'static str {
+    if protected(view).next().is_some() { "what is protected" } else { "what is only lowered" }
 }
 
 /// Stacks that stand because something in them is protected.

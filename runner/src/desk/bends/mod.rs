@@ -394,6 +394,8 @@ fn just_passed(diary: &Diary<'_>, now: Timestamp) -> Option<Refusal> {
     let from = now.plus_ms(-1_000 * i64::from(DEFAULT_WARN_S));
     let passed = schedules_last_in(&agenda, from, now.plus_ms(1))?;
     let before = passed.before.as_ref().filter(|before| diary.lowers(before, &passed.wanted))?;
+    // Whoever raised it since means what comes.
+    diary.wanted.as_ref().filter(|wanted| !diary.lowers(wanted, &passed.wanted))?;
     let next = schedules_next_after(&agenda, now)?;
     let name = &diary.environment().name;
     let when = |turn: &Transition| format!("{} {}", turn.local.format("%a %Y-%m-%d %H:%M"), turn.zone);

@@ -143,6 +143,11 @@ async fn right_after_what_people_were_warned_of_nobody_leaves_out_the_next_by_mi
         assert_eq!(refusal.hints.get(1).map(String::as_str), Some("skip shop next"));
         room.bends(skip(Skipping::Next)).await;
         room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await;
+        // Somebody has raised it since.
+        let room = Room::of(store.clone(), &lowered(2), "full").await;
+        room.messages.set(5);
+        room.bends(skip(Skipping::Coming)).await;
+        room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await;
         // Half an hour ago it went down, and up again it goes in 23 hours: there is one that is meant.
         let room = Room::of(store, &lowered(30), "small").await;
         let before = room.due().await;
