@@ -28,7 +28,7 @@ row! {
 const DOUBT_MS: i64 = 31 * 86_400_000;
 
 // Rows are read from the index `runs_over_time` alone, but for those few that did not end well and those of a `scale`. What holds
-// of them is written as it is in that index, which neither database would use otherwise.
+// of them is written as it is in that index, `kind <> 'plan'` beside the kinds that say it, too: neither database would use it otherwise.
 macro_rules! select_deeds {
     ($rest:literal) => {
         concat!(
@@ -41,6 +41,29 @@ macro_rules! select_deeds {
     };
 }
 
+// CROSS JOIN: SQLite then goes from environments to their runs, and does not read all runs of all years.
+pub(in crate::ledger) const ENDED: &str = select_deeds!(
+    "(SELECT n.name, COALESCE((SELECT b.ended_at FROM runs b WHERE b.environment = n.name AND b.ended_at <= $2 \
+     AND b.kind <> 'plan' AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
+     AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
+     ORDER BY b.ended_at DESC LIMIT 1), 0) AS since FROM environments n) AS s \
+     CROSS JOIN runs r WHERE r.environment = s.name AND r.ended_at >= s.since AND r.ended_at < $3 \
+     AND r.kind <> 'plan' AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
+     AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
+);
+pub(in crate::ledger) const OF_ONE: &str = select_deeds!(
+    "runs r WHERE r.environment = $5 AND r.ended_at >= COALESCE((SELECT b.ended_at FROM runs b \
+     WHERE b.environment = $5 AND b.ended_at <= $2 \
+     AND b.kind <> 'plan' AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
+     AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
+     ORDER BY b.ended_at DESC LIMIT 1), 0) AND r.ended_at < $3 \
+     AND r.kind <> 'plan' AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
+     AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
+);
+const OPEN: &str = select_deeds!(
+    "runs r WHERE r.ended_at IS NULL AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND r.changed"
+);
+
 /// From each environment's last run before `from` that brought all of it to a level, or found it there: what runs did until `to`.
 /// Runs that are not over and have changed something are among them. Of the one environment, where one is named.
 pub async fn deeds(
@@ -49,28 +72,6 @@ pub async fn deeds(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<BTreeMap<EnvironmentName, Vec<Deed>>, LedgerError> {
-    // CROSS JOIN: SQLite then goes from environments to their runs, and does not read all runs of all years.
-    const ENDED: &str = select_deeds!(
-        "(SELECT n.name, COALESCE((SELECT b.ended_at FROM runs b WHERE b.environment = n.name AND b.ended_at <= $2 \
-         AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
-         AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
-         ORDER BY b.ended_at DESC LIMIT 1), 0) AS since FROM environments n) AS s \
-         CROSS JOIN runs r WHERE r.environment = s.name AND r.ended_at >= s.since AND r.ended_at < $3 \
-         AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
-         AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
-    );
-    const OF_ONE: &str = select_deeds!(
-        "runs r WHERE r.environment = $5 AND r.ended_at >= COALESCE((SELECT b.ended_at FROM runs b \
-         WHERE b.environment = $5 AND b.ended_at <= $2 \
-         AND b.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (b.changed OR b.status = 'nothing_to_do') \
-         AND b.status IN ('succeeded', 'nothing_to_do') AND b.kind <> 'scale' \
-         ORDER BY b.ended_at DESC LIMIT 1), 0) AND r.ended_at < $3 \
-         AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND (r.changed OR r.status = 'nothing_to_do') \
-         AND (r.ended_at < $4 OR r.status NOT IN ('succeeded', 'nothing_to_do'))"
-    );
-    const OPEN: &str = select_deeds!(
-        "runs r WHERE r.ended_at IS NULL AND r.kind NOT IN ('plan', 'adopt', 'remove', 'terraform') AND r.changed"
-    );
     let began = to_json("event", &RunEvent::ApplyBegan)?;
     let latest = to.plus_ms(DOUBT_MS);
     let mut rows: Vec<DeedRow> = match only {

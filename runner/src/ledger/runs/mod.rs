@@ -13,6 +13,8 @@ mod row;
 pub use append::{AppendError, Appended, Fence, announce, append, append_many};
 pub use claim::{claim_next, heartbeat, is_held, working};
 pub use deeds::deeds;
+#[cfg(test)]
+pub(in crate::ledger) use deeds::{ENDED, OF_ONE};
 pub use duration::{last_duration, worked};
 pub use history::{has_asked, history, last_change, last_of, last_try};
 pub use insert::{NewRun, count_anew, insert, insert_all, take_as_is, was_begun_before};

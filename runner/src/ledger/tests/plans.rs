@@ -23,3 +23,25 @@ async fn what_is_open_is_found_by_its_index_in_its_order() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_month_was_is_read_from_the_index_of_what_runs_did() {
+    on_both(async |store| {
+        let Store::Sqlite { read, .. } = &store else { return };
+        for sql in [runs::ENDED, runs::OF_ONE] {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(read).await.unwrap();
+            let of_runs: Vec<String> = plan
+                .into_iter()
+                .map(|(.., step)| step)
+                .filter(|step| {
+                    step.starts_with("SEARCH r ") || step.starts_with("SEARCH b ") || step.starts_with("SCAN")
+                })
+                .filter(|step| !step.starts_with("SCAN n "))
+                .collect();
+            assert!(of_runs.len() == 2 && of_runs.iter().all(|step| step.contains("runs_over_time")), "{of_runs:?}");
+        }
+    })
+    .await;
+}
