@@ -71,7 +71,7 @@ impl Diary<'_> {
     }
 
     /// What was due and nobody has looked at: the last transition since what was `asked` for as of the last look, at `seen`. Where nobody
-    /// ever looked only what somebody asked for has an end: it is not done, since what was due before the first look is nobody's.
+    /// ever looked only what somebody asked for has an end; what schedules asked for before the first look is nobody's.
     #[must_use]
     pub fn overdue(&self, asked: Option<&Asked>, seen: Option<Timestamp>, now: Timestamp) -> Option<Overdue> {
         let from = self.wanted.clone().filter(|_| self.is_elsewhere(now))?;
@@ -83,21 +83,18 @@ impl Diary<'_> {
         if matches!(last.because.first(), Some(Because::Bent { number }) if of_somebody(*number)) {
             return None;
         }
-        let until = if let Some(asked) = asked {
-            let written = as_seen(&self.timetable().schedules);
-            let is_due = last.at > asked.since && !self.is_unwarned(last);
-            if !is_due || !self.was_written(asked, &written, last, (seen, now)) {
-                return None;
+        let is_due = match asked {
+            Some(asked) => {
+                let written = as_seen(&self.timetable().schedules);
+                last.at > asked.since && self.was_written(asked, &written, last, (seen, now))
             }
-            let next = found.next.as_ref().map(|next| next.at);
-            Some(self.late_until(&last.because, last.at, next)).filter(|until| now <= *until)
-        } else {
-            let ends = |because: &Because| matches!(because, Because::Unbent { .. });
-            if !last.because.iter().any(ends) {
-                return None;
-            }
-            None
+            None => last.because.iter().any(|because| matches!(because, Because::Unbent { .. })),
         };
+        if !is_due || self.is_unwarned(last) {
+            return None;
+        }
+        let next = found.next.as_ref().map(|next| next.at);
+        let until = Some(self.late_until(&last.because, last.at, next)).filter(|until| now <= *until);
         let lowers = self.lowers(&from, &last.wanted);
         Some(Overdue { turn: Turn::from(last), from, lowers, until })
     }

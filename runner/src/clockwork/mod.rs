@@ -22,7 +22,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::answer::Actor;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{Because, Bend, Bent, Standing, Transition, level_at, next_after};
+use crate::domain::schedule::{Because, Bend, Bent, Overdue, Standing, Transition, level_at, next_after};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::firings::Outcome;
 use crate::ledger::{Store, bends, firings};
@@ -154,29 +154,40 @@ impl Clockwork {
     }
 
     /// What was asked for as of the last look. For an environment that is new it is what is asked for now, whatever it did before
-    /// anybody knew of it; and for all of them where the clock was set back: what had happened by then happens again only where
-    /// something is to be done.
+    /// anybody knew of it, but for what somebody asked for until a moment that has passed: that end is late. For all of them where
+    /// the clock was set back it is what is asked for now, too: what had happened by then happens again only where something is to be
+    /// done.
     async fn asked(
-        &self,
+        &mut self,
         diaries: &[Diary<'_>],
         now: Timestamp,
         set_back: bool,
     ) -> Result<BTreeMap<EnvironmentName, Asked>, DeskError> {
         let mut all = asked::all(&self.store).await?;
+        let unseen = diaries.iter().filter(|diary| !all.contains_key(&diary.environment().name));
+        let ends: Vec<_> = unseen.filter_map(|diary| Some((diary, diary.overdue(None, None, now)?))).collect();
+        for (diary, over) in &ends {
+            let page = Page::read(diary, None, over.turn.at, now);
+            self.pages.insert(diary.environment().name.clone(), page);
+        }
         let mut fresh = Vec::new();
         for (page, diary) in self.paged(diaries) {
             let name = &diary.environment().name;
+            let step = match ends.iter().find(|(other, _)| other.environment().name == *name) {
+                Some((_, over)) => Step { wanted: Some(&over.from), since: over.turn.at.plus_ms(-1), ..page.step(now) },
+                None => page.step(now),
+            };
             match all.get(name) {
                 Some(asked) if !set_back || asked.wanted.as_ref() == page.wanted() => {}
-                other => fresh.push((name, other, page)),
+                other => fresh.push((name, other, step)),
             }
         }
         if !fresh.is_empty() {
             // As whoever decides on transitions takes them: two clocks never wait for each other in a circle.
             fresh.sort_by_key(|(name, ..)| *name);
             let mut tx = self.store.begin().await?;
-            for (name, before, page) in fresh {
-                asked::step(&mut tx, name, before, page.step(now)).await?;
+            for (name, before, step) in fresh {
+                asked::step(&mut tx, name, before, step).await?;
             }
             tx.commit().await?;
             all = asked::all(&self.store).await?;

@@ -43,13 +43,41 @@ async fn the_end_of_a_change_that_nobody_saw_is_told_as_it_is_then_done() {
 }
 
 #[tokio::test]
-async fn an_end_that_came_before_anybody_ever_looked_is_told_not_to_be_done() {
+async fn an_end_that_came_before_anybody_ever_looked_is_done_late() {
     on_both(async |store| {
         let room = Room { store, config: parsed(UNSCHEDULED) };
         visits(&room, "full", at("2037-11-24T18:00"), Some(at("2037-11-24T21:00"))).await;
         let found = overdue(&room, "2037-11-24T21:30").await.unwrap();
+        assert_eq!((found.turn.at, found.until), (at("2037-11-24T21:00"), Some(at("2037-11-25T01:00"))));
+        let mut clock = room.clock();
+        let looked = clock.look(at("2037-11-24T21:30")).await.unwrap();
+        assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Late { turn, .. }] if turn.at == at("2037-11-24T21:00")),
+            "{all:?}"
+        );
+        assert_eq!(overdue(&room, "2037-11-24T21:31").await, None, "it is under way");
+        assert_eq!(clock.look(at("2037-11-24T21:31")).await.unwrap().turned, []);
+        assert_eq!(room.clock().look(at("2037-11-24T21:32")).await.unwrap().turned, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_end_that_came_long_before_anybody_ever_looked_is_told_not_to_be_done() {
+    on_both(async |store| {
+        let room = Room { store, config: parsed(UNSCHEDULED) };
+        visits(&room, "full", at("2037-11-24T18:00"), Some(at("2037-11-24T21:00"))).await;
+        let found = overdue(&room, "2037-11-25T01:01").await.unwrap();
         assert_eq!((found.turn.at, found.until), (at("2037-11-24T21:00"), None));
-        assert_eq!(room.clock().look(at("2037-11-24T21:30")).await.unwrap().turned, []);
+        let looked = room.clock().look(at("2037-11-25T01:01")).await.unwrap();
+        assert_eq!(outcomes(&looked), [&Turned::Missed]);
+        let all = told(&room).await;
+        assert!(
+            matches!(all.as_slice(), [ClockNews::Missed { turn, .. }] if turn.at == at("2037-11-24T21:00")),
+            "{all:?}"
+        );
     })
     .await;
 }
