@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Command, Order, Query};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::EnvironmentName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
-use tidegate_runner::domain::schedule::{ScheduleOrder, Written};
+use tidegate_runner::domain::schedule::{ScheduleOrder, Window, Written};
 
 use super::context::{Context, quoted};
 use super::line::Argument;
@@ -195,7 +195,8 @@ impl Context<'_> {
             "add" if written.keys.is_empty() => {
                 let why = "it says when, and what is wanted then, in the words of the configuration";
                 let refusal = Refusal::not_understood("the schedule does nothing", why);
-                Err(refusal.hint(self.again(action, environment, with_window(environment, written))))
+                let meant = without_keys(environment, &words).unwrap_or(written);
+                Err(refusal.hint(self.again(action, environment, with_window(environment, meant))))
             }
             "change" if written.keys.is_empty() => {
                 let why = "it names the keys that change, like `window=\"Mon-Fri 09:00-21:00\"`";
@@ -258,6 +259,23 @@ fn free_name(environment: &Environment) -> String {
     let has = |name: &str| environment.timetable.schedules.iter().any(|one| one.name.to_lowercase() == name);
     let numbered = (2..).map(|number| format!("{NAME} {number}"));
     std::iter::once(NAME.to_owned()).chain(numbered).find(|name| !has(name)).unwrap_or_default()
+}
+
+/// What is meant where a window and a level stand there without their keys, as `sat Sat 10:00-12:00 full`.
+fn without_keys(environment: &Environment, words: &[String]) -> Option<Written> {
+    let spans = (0..words.len()).flat_map(|start| (start + 1..=words.len()).rev().map(move |end| start..end));
+    let mut windows = spans.map(|span| (words[span.clone()].join(" "), span));
+    // A day alone is a window too, and a name as well.
+    let (window, span) = windows.find(|(text, _)| text.contains(':') && text.parse::<Window>().is_ok())?;
+    let rest = || words[..span.start].iter().chain(&words[span.end..]);
+    let level = |word: &&String| environment.profiles.keys().any(|profile| profile.as_str() == word.as_str());
+    let named: Vec<&str> = rest().filter(|word| !level(word) && *word != "window").map(String::as_str).collect();
+    let name = if named.is_empty() { free_name(environment) } else { named.join(" ") };
+    let (up, down) = (environment.up.to_string(), environment.down.to_string());
+    let inside = rest().find(level).unwrap_or(&up).clone();
+    let outside = if inside == down { up } else { down };
+    let keys = [("window", window), ("inside", inside), ("outside", outside)];
+    Some(Written { name, keys: keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() })
 }
 
 /// A schedule that says nothing, with something to begin with.

@@ -22,7 +22,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::answer::Actor;
 use crate::domain::holds::Hold;
 use crate::domain::ids::{EnvironmentName, Timestamp};
-use crate::domain::schedule::{Because, Bend, Bent, Overdue, Standing, Transition, level_at, next_after};
+use crate::domain::schedule::{Because, Bend, Bent, Standing, Transition, level_at, next_after};
 use crate::ledger::asked::{self, Asked, Step};
 use crate::ledger::firings::Outcome;
 use crate::ledger::{Store, bends, firings};

@@ -370,6 +370,24 @@ async fn a_group_tainted_by_a_making_that_came_up_short_is_kept_and_not_made_aga
     yard.shell("audit action untaint").await.says(&["aws_autoscaling_group.slaves", "untainted"]).exits(0);
 }
 
+#[tokio::test]
+async fn a_group_of_which_the_state_has_no_arn_is_never_called_in_service_and_there_is_a_way_out() {
+    let scaling = AutoScaling::start().await;
+    scaling.group("shop-slaves", Group { desired: 1, in_service: 1, ..Group::default() });
+    let yard = with_group(&scaling, 1, "").await;
+    let state = yard.read("state.json");
+    let arn = format!(",\"arn\":\"{}\"", arn(ACCOUNT, "shop-slaves"));
+    let without = state.replacen(&arn, "", 1).replacen(&format!("{},", &arn[1..]), "", 1);
+    assert_ne!(without, state);
+    yard.write("state.json", &without);
+    yard.shell("up shop full")
+        .await
+        .says(&["PARTIAL", "the state has no ARN", "`tidegate terraform shop/jmeter -- apply -refresh-only`"])
+        .exits(1);
+    yard.write("state.json", &state);
+    yard.shell("retry 2").await.says(&["shop is at full", "in service"]).exits(0);
+}
+
 /// The moment at which AWS is to end the slaves, in milliseconds since 1970.
 fn ends(scaling: &AutoScaling) -> Option<i64> {
     let text = scaling.ends("shop-slaves")?;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::looking::Watch;
 use super::{Ready, Report, RunContext};
-use crate::capacity::state::{self, StateFacts};
+use crate::capacity::state::{self, StateError, StateFacts};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::probe::{Ask, filled, outputs_in, texts};
@@ -63,7 +63,20 @@ impl RunContext {
             return Ok(StateFacts::default());
         }
         let text = self.state(name, ready).await?;
-        state::read(&text).map_err(|error| cannot_read(name, error.to_string()))
+        state::read(&text).map_err(|error| {
+            let way_out = match error {
+                // Of a group whose making failed nobody else writes it, and each later run would say so again.
+                StateError::NoArn(_) => {
+                    let environment = &self.environment.name;
+                    format!(
+                        "\n`tidegate terraform {environment}/{name} -- apply -refresh-only` in a terminal writes what AWS has \
+                         of it into the state"
+                    )
+                }
+                StateError::NotAState(_) | StateError::Version(_) | StateError::NoName(_) => String::new(),
+            };
+            cannot_read(name, format!("{error}{way_out}"))
+        })
     }
 
     /// The stack's state, as Terraform tells it. It holds secrets.
