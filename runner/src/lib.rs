@@ -23,6 +23,7 @@ pub mod rollouts;
 pub mod root;
 pub mod secrets;
 pub mod service;
+pub mod signals;
 pub mod source;
 mod standing;
 pub mod switch;

@@ -1,12 +1,12 @@
-//! A process that carries out runs until SIGTERM or SIGINT, then drains.
+//! A process that carries out runs until a signal asks it to end, then drains.
 
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::house::{EngineAt, House};
+use crate::signals::Signals;
 
 /// What a process does beside being the engine: it goes on while the engine drains, so that people hear of that too.
 #[derive(Debug)]
@@ -20,10 +20,12 @@ pub struct Beside {
 /// Is the engine of `house`, with what `beside` begins, until a signal comes; then what runs may end within the configured limit. A second signal does not
 /// wait: Terraform goes on without us, and the next start finds it again.
 pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Vec<Beside>) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("cannot listen for signals");
-        return ExitCode::FAILURE;
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "cannot listen for signals");
+            return ExitCode::FAILURE;
+        }
     };
     house.start_engine();
     house.start_clock();
@@ -55,10 +57,7 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Vec<Beside>)
         );
     }
     let beside = beside(&house);
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
-    }
+    tracing::info!("{}: draining", signals.came().await);
     let close = async {
         house.close().await;
         for Beside { stop, .. } in &beside {
@@ -72,7 +71,6 @@ pub async fn serve(mut house: House, beside: impl FnOnce(&House) -> Vec<Beside>)
     };
     tokio::select! {
         () = close => ExitCode::SUCCESS,
-        _ = terminate.recv() => ExitCode::FAILURE,
-        _ = interrupt.recv() => ExitCode::FAILURE,
+        _ = signals.came() => ExitCode::FAILURE,
     }
 }

@@ -52,12 +52,15 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
 
 /// What a schedule next does, where the environment's own next transitions do not tell it.
 fn comes(card: Card, own: &Coming, next: &[Transition], bends: &[Bent], name: &str, clock: &Clock) -> Card {
-    let Coming { makes, idle, over: _ } = own;
+    let Coming { makes, idle, holds_off, over: _ } = own;
     let card = card.lines(idle.as_ref().map(|idle| Line::text(format!("{}.", changes_nothing(idle, name, clock)))));
-    match makes {
-        Some(makes) if next.iter().any(|one| one.at == makes.at) => card,
-        Some(makes) => card.line(Line::text("It next does something:")).line(one(makes, bends, clock).indented(1)),
-        None => card.line(Line::text(format!("Of itself it does {}.", nothing(own)))),
+    match (makes, holds_off) {
+        (Some(makes), _) if next.iter().any(|one| one.at == makes.at) => card,
+        (Some(makes), _) => card.line(Line::text("It next does something:")).line(one(makes, bends, clock).indented(1)),
+        (None, Some(held)) => {
+            card.line(Line::text("It holds off what others would do, first:")).line(one(held, bends, clock).indented(1))
+        }
+        (None, None) => card.line(Line::text(format!("Of itself it does {}.", nothing(own)))),
     }
 }
 
@@ -217,17 +220,19 @@ fn asks(when: &When) -> String {
 }
 
 fn when_next(listed: &Listed, clock: &Clock) -> String {
-    let Coming { makes, idle, over: _ } = &listed.next;
+    let Coming { makes, idle, holds_off, over: _ } = &listed.next;
     let idle =
         idle.as_ref().map(|idle| format!("{}; ", changes_nothing(idle, &listed.name, clock))).unwrap_or_default();
-    let makes = makes.as_ref().map_or_else(
-        || format!("it does {}", nothing(&listed.next)),
-        |next| {
-            let away = duration((next.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000);
-            let when = next.local.format("%a %Y-%m-%d %H:%M");
-            format!("next {when} {} {} (in {away}), {}", next.offset, next.zone, in_words(&next.wanted))
-        },
-    );
+    let told = |next: &Transition| {
+        let away = duration((next.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000);
+        let when = next.local.format("%a %Y-%m-%d %H:%M");
+        format!("{when} {} {} (in {away}), {}", next.offset, next.zone, in_words(&next.wanted))
+    };
+    let makes = match (makes, holds_off) {
+        (Some(next), _) => format!("next {}", told(next)),
+        (None, Some(held)) => format!("it holds off {}", told(held)),
+        (None, None) => format!("it does {}", nothing(&listed.next)),
+    };
     format!("{idle}{makes}")
 }
 

@@ -358,7 +358,7 @@ pub(super) fn not_followed(config: &Config, name: &EnvironmentName) -> Refusal {
 /// Calendars of a schedule that do not know the holidays of the year in which it next does anything.
 fn beyond_lists(diary: &Diary<'_>, schedule: &Schedule, now: Timestamp) -> BTreeMap<String, i32> {
     let alone = Agenda { schedules: std::slice::from_ref(schedule), bends: &[], ..diary.agenda() };
-    let Coming { makes, idle, over: _ } = coming(&alone, schedule, now);
+    let Coming { makes, idle, holds_off: _, over: _ } = coming(&alone, schedule, now);
     let local = makes.map(|makes| makes.local).or_else(|| idle.map(|idle| idle.turn.local));
     local.map(|local| unknown_years(&alone, local.date())).unwrap_or_default()
 }

@@ -124,6 +124,23 @@ async fn who_does_not_wait_is_told_the_truth_when_the_run_ends_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_goes_away_lets_what_has_begun_end_first() {
+    let yard = Yard::new();
+    yard.hold("create.shop-app");
+    let serve = yard.serve().await;
+    let up = yard.begin("up shop");
+    yard.until_did("create shop-app", 3).await;
+    // Who only waits for it goes, who carries it out drains.
+    up.signal(Signal::HUP);
+    up.end().await.says(&["Run 1 is not over"]).exits(5);
+    serve.signal(Signal::HUP);
+    yard.wait("the drain", async || serve.err().contains("SIGHUP: draining").then_some(())).await;
+    yard.release("create.shop-app");
+    serve.end().await.exits(0);
+    assert_eq!((yard.status(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
+}
+
+#[tokio::test]
 async fn a_command_that_is_told_to_end_stops_its_run_gently_when_the_limit_is_over() {
     let yard = Layout::new().runner("drain = \"0s\"").environment("shop", &[("app", &[])]).lay();
     yard.hold("create.shop-app");

@@ -100,7 +100,7 @@ fn listed() -> Vec<Listed> {
             name: "late shift".to_owned(),
             schedule: Ok(schedule("late shift", late, Origin::Chat { who, when: START })),
             stored: Some(stored("late shift")),
-            next: Coming { makes: Some(transition(1, "late shift", "full")), idle: None, over: false },
+            next: Coming { makes: Some(transition(1, "late shift", "full")), ..Coming::default() },
         },
         Listed {
             name: "old".to_owned(),
@@ -124,7 +124,7 @@ fn turn(minutes: i64, level: &str) -> Turn {
 /// Another schedule asks for something else when it does its next.
 fn overruled(by: Because) -> Coming {
     let idle = Idle { turn: turn(90, "full"), wanted: Some(target("small")), because: vec![by] };
-    Coming { makes: None, idle: Some(idle), over: false }
+    Coming { idle: Some(idle), ..Coming::default() }
 }
 
 /// What is there stays until people were warned.
@@ -149,8 +149,11 @@ fn answers_about_schedules() {
         because: Some("the late tests".to_owned()),
         next,
         own: match deed {
-            Deed::Added => Some(Coming { makes: Some(transition(30, "late shift", "full")), idle: None, over: false }),
-            Deed::Changed => Some(overruled(Because::Asks { schedule: "night off".to_owned() })),
+            Deed::Added => Some(Coming { makes: Some(transition(30, "late shift", "full")), ..Coming::default() }),
+            Deed::Changed => Some(Coming {
+                holds_off: Some(transition(120, "night off", "small")),
+                ..overruled(Because::Asks { schedule: "night off".to_owned() })
+            }),
             Deed::Removed => None,
         },
         bends: if deed == Deed::Changed { vec![grace()] } else { Vec::new() },

@@ -11,7 +11,7 @@ use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::RunNumber;
 use tidegate_runner::domain::rollout::{Came, Rollout};
 use tidegate_runner::domain::run::{Outcome, RunState};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tidegate_runner::signals::Signals;
 
 use super::save::saved;
 use super::{DOOR, Screen, local_zone, message};
@@ -67,11 +67,11 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
         });
         tokio::select! {
             reply = &mut reply => reply,
-            () = signals.came() => {
+            _ = signals.came() => {
                 waits = false;
                 tokio::select! {
                     reply = &mut reply => reply,
-                    () = signals.came() => return left_unanswered(&mut screen),
+                    _ = signals.came() => return left_unanswered(&mut screen),
                 }
             }
         }
@@ -111,22 +111,6 @@ pub async fn once(mut house: House, actor: Actor, once: &Once, mut screen: Scree
 /// One exit status for several runs: that nobody can say outweighs that one failed.
 fn worst(all: impl Iterator<Item = u8>) -> u8 {
     all.max().unwrap_or_default()
-}
-
-/// SIGINT and SIGTERM.
-struct Signals(Signal, Signal);
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
-    }
-
-    async fn came(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
-    }
 }
 
 /// Ends without the answer, which may come to be all the same.
@@ -172,11 +156,11 @@ async fn wait(
             tokio::select! {
                 rest = &mut following => Stopped::Rest(rest),
                 // As where Terraform itself sits in the terminal: it is asked to stop, and waited for.
-                () = signals.came() => if prints {
+                _ = signals.came() => if prints {
                     stop(&house, actor, run).await;
                     tokio::select! {
                         rest = &mut following => Stopped::Rest(rest),
-                        () = signals.came() => Stopped::Signal,
+                        _ = signals.came() => Stopped::Signal,
                     }
                 } else {
                     Stopped::Signal
@@ -210,7 +194,7 @@ async fn wait(
     // Runs of others may be in this engine's hands too.
     tokio::select! {
         () = house.close() => {}
-        () = signals.came() => {}
+        _ = signals.came() => {}
     }
     ExitCode::from(worst(all.into_iter()))
 }
@@ -282,7 +266,7 @@ async fn wait_for_many(
         tokio::select! {
             () = listener.heard() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = signals.came() => {
+            _ = signals.came() => {
                 screen.note("Not waiting any longer. It goes on while something carries out runs: `status @GROUP`, `cancel @GROUP`.");
                 break exit_status(Hope::Success, None);
             }
@@ -294,7 +278,7 @@ async fn wait_for_many(
     };
     tokio::select! {
         () = house.close() => {}
-        () = signals.came() => {}
+        _ = signals.came() => {}
     }
     ExitCode::from(status)
 }
@@ -383,7 +367,7 @@ async fn leave(
     let desk = house.desk.clone();
     tokio::select! {
         () = house.close() => {}
-        () = signals.came() => {}
+        _ = signals.came() => {}
     }
     let mut all = Vec::new();
     for (run, hope) in awaited {

@@ -24,6 +24,8 @@ pub struct Coming {
     pub makes: Option<Transition>,
     /// Its own next moment, where that comes before and changes nothing.
     pub idle: Option<Idle>,
+    /// Where it makes none: the first transition that the others would make in the next 12 months, and that it holds off.
+    pub holds_off: Option<Transition>,
     /// It has dates, and none of them lies ahead.
     pub over: bool,
 }
@@ -57,10 +59,15 @@ pub fn coming(agenda: &Agenda<'_>, schedule: &Schedule, moment: Timestamp) -> Co
         found
     };
     let (from, year) = (moment.0.saturating_add(1), moment.0.saturating_add(AHEAD_MS));
+    let holds_off = |makes: &Option<Transition>| {
+        if makes.is_some() { None } else { held_off(agenda, schedule, (from, year)) }
+    };
     let Some((at, asks)) = own_moment(agenda, schedule, moment) else {
         // What stands over it can still come to an end.
         let makes = makes_between(from, year);
-        return Coming { over: makes.is_none() && schedule.dates().is_some(), makes, idle: None };
+        let holds_off = holds_off(&makes);
+        let over = makes.is_none() && holds_off.is_none() && schedule.dates().is_some();
+        return Coming { over, makes, holds_off, idle: None };
     };
     let makes = makes_between(from, at.min(year)).or_else(|| makes_between(at, at.saturating_add(1)));
     if makes.is_some() {
@@ -72,7 +79,23 @@ pub fn coming(agenda: &Agenda<'_>, schedule: &Schedule, moment: Timestamp) -> Co
         wanted: standing.as_ref().map(|standing| standing.wanted.clone()),
         because: standing.map(|standing| standing.because).unwrap_or_default(),
     });
-    Coming { makes: makes_between(at.saturating_add(1), year), idle, over: false }
+    let makes = makes_between(at.saturating_add(1), year);
+    Coming { holds_off: holds_off(&makes), makes, idle, over: false }
+}
+
+/// The first transition between two moments that would be made without `schedule`, and is not made with it.
+fn held_off(agenda: &Agenda<'_>, schedule: &Schedule, (from, to): (i64, i64)) -> Option<Transition> {
+    let others: Vec<Schedule> = agenda.schedules.iter().filter(|other| other.name != schedule.name).cloned().collect();
+    let without = Agenda { schedules: &others, ..*agenda };
+    let mut found = None;
+    let _ = Reader::new(&without, Heard::All).transitions(from, to, &mut |transition| {
+        if level_at(agenda, transition.at).is_none_or(|standing| standing.wanted == transition.wanted) {
+            return ControlFlow::Continue(());
+        }
+        found = Some(transition);
+        ControlFlow::Break(())
+    });
+    found
 }
 
 /// When it does something next, with what is skipped, and what it asks for then; nothing for the end of a `for`.

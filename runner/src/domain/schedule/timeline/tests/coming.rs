@@ -9,7 +9,7 @@ const NOON: &str = "2026-11-22T12:00:00+09:00";
 
 /// What the first schedule of these does next: the transition that it makes, and when it asks for something that changes nothing.
 fn of_first(written: &Written) -> (Option<String>, Option<String>) {
-    let Coming { makes, idle, over } = coming(&written.agenda(), &written.schedules[0], at(NOON));
+    let Coming { makes, idle, holds_off: _, over } = coming(&written.agenda(), &written.schedules[0], at(NOON));
     assert!(!over, "{makes:?} {idle:?}");
     let idle = idle.map(|idle| {
         let wanted = idle.wanted.map(|wanted| wanted.level.to_string()).unwrap_or_default();
@@ -61,4 +61,17 @@ fn a_schedule_that_has_its_level_alone_changes_nothing_and_one_whose_dates_are_p
     let past = Written::new(vec![once("past", "2020-12-24 18:00", "up full", Some(3))]);
     let found = coming(&past.agenda(), &past.schedules[0], at(NOON));
     assert_eq!(found, Coming { over: true, ..Coming::default() });
+}
+
+#[test]
+fn what_changes_nothing_by_itself_and_holds_off_what_others_would_do_says_so() {
+    let hours = || window("hours", "Mon-Fri 09:00-21:00", "full", "small");
+    let long = once("long", "2026-11-24 18:00", "up full", Some(24 * 31));
+    let written = Written::new(vec![long, hours()]);
+    let found = coming(&written.agenda(), &written.schedules[0], at(NOON));
+    assert_eq!(found.holds_off.as_ref().map(told).as_deref(), Some("Tue 11-24 21:00 small: hours ends"));
+    assert_eq!((found.makes, found.over), (None, false));
+    assert!(found.idle.is_some_and(|idle| idle.wanted.is_some_and(|wanted| wanted == idle.turn.wanted)));
+    // Who does something is seen by that.
+    assert_eq!(coming(&written.agenda(), &written.schedules[1], at(NOON)).holds_off, None);
 }
