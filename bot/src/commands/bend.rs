@@ -46,6 +46,10 @@ pub(super) fn read_pause(context: &Context<'_>) -> Result<Command, Refusal> {
             .hint(context.line.inserted(2, "until mon"))
             .hint(context.line.inserted(2, "for 24h")));
     };
+    if let Some((_, after)) = context.end_at(next, &PAUSE, day)? {
+        let refusal = Refusal::not_understood("two ends are given", "a pause ends once");
+        return Err(refusal.hint(context.line.without_all(next..after)));
+    }
     context.no_more_words(next)?;
     Ok(context.order(Order::Bend(BendOrder::Pause { environment: environment.name.clone(), until })))
 }
@@ -87,13 +91,17 @@ impl Context<'_> {
             let refusal = Refusal::not_understood(format!("{} is no day to skip", quoted(word)), DAYS);
             return Err(refusal.hint(self.line.with(2, "next")).hint(self.line.with(2, "tomorrow")));
         };
+        let too_far = (last - today).num_days() > SKIP_DAYS_MAX;
+        // `12-29..12-01`: of a year later nobody means it.
+        let turned = lower.split_once("..").and_then(|(_, last)| ahead::date(last, today)).filter(|_| too_far);
+        let last = turned.filter(|turned| *turned < first).unwrap_or(last);
         let refusal = if last < first {
             Refusal::not_understood(format!("{} ends before it begins", quoted(word)), DAYS)
                 .hint(self.line.with(2, &format!("{last}..{first}")))
         } else if last < today {
             Refusal::not_understood(format!("{} has passed", quoted(word)), "what is skipped lies ahead")
                 .hint(self.line.with(2, "next"))
-        } else if (last - today).num_days() > SKIP_DAYS_MAX {
+        } else if too_far {
             let why = format!("at most {SKIP_DAYS_MAX} days ahead can be skipped; `pause` is for long");
             Refusal::not_understood(format!("{} is too far away", quoted(word)), why).hint(self.line.with(2, "next"))
         } else {

@@ -107,7 +107,10 @@ impl<'a> Context<'a> {
     }
 
     fn names(&self) -> impl Iterator<Item = &'a str> {
-        let others = self.known.others.iter().filter(|_| self.spec.name.only_reads());
+        // Last known as checked, and now with a mistake, it is among both.
+        let known = &self.known.environments;
+        let others =
+            self.known.others.iter().filter(|name| self.spec.name.only_reads() && !known.contains_key(name.as_str()));
         self.known.environments.keys().chain(others).map(EnvironmentName::as_str)
     }
 

@@ -109,9 +109,8 @@ impl Context<'_> {
             let begin = at;
             let day = Day { end: End::Last, zone: None };
             // Nothing else can follow a `keep`.
-            let bare = if leaves_in { None } else { self.bare_end(at, &LONGEST, day) };
-            let said = self.end_at(at, &LONGEST, day)?;
-            if let Some((moment, next)) = said.or(bare) {
+            let said = if leaves_in { self.end_at(at, &LONGEST, day)? } else { self.plain_end_at(at, &LONGEST, day)? };
+            if let Some((moment, next)) = said {
                 if until.replace(moment).is_some() {
                     return Err(Refusal::not_understood("two ends are given", "a hold ends once")
                         .hint(self.line.without_all(begin..next)));

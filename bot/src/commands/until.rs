@@ -43,12 +43,18 @@ impl Context<'_> {
         }
     }
 
-    /// The end that the words at `at` tell without a keyword, and where the words after it begin: `keep shop 2h`.
-    pub(super) fn bare_end(&self, at: usize, longest: &Longest, day: Day) -> Option<(Timestamp, usize)> {
-        match self.longest_end(at, false, day)? {
-            (Ahead::At(moment), next, _) if moment <= self.known.now.plus_ms(longest.ms) => Some((moment, next)),
-            _ => None,
+    /// [`Self::end_at`], also where the words at `at` tell it without a keyword: `keep shop 2h`.
+    pub(super) fn plain_end_at(
+        &self,
+        at: usize,
+        longest: &Longest,
+        day: Day,
+    ) -> Result<Option<(Timestamp, usize)>, Refusal> {
+        let keyword = |word: &str| Self::is_keyword(word, "until") || Self::is_keyword(word, "for");
+        if self.line.word(at).is_some_and(keyword) {
+            return self.end_at(at, longest, day);
         }
+        self.longest_end(at, false, day).map(|found| self.judged(at, found, longest, day)).transpose()
     }
 
     /// The moment that the words behind `from` at `at` tell, and where the words after it begin. A day alone is its first moment.
@@ -137,6 +143,18 @@ impl Context<'_> {
             }
             return Err(refusal.hint(self.ending(at, self.next_keyword(at + 1), "for 2h")));
         };
+        self.judged(at, (found, next, text), longest, day)
+    }
+
+    /// The moment that was found at `at`, with its keyword if it has one, unless it has passed or is too far away.
+    fn judged(
+        &self,
+        at: usize,
+        (found, next, text): (Ahead, usize, String),
+        longest: &Longest,
+        day: Day,
+    ) -> Result<(Timestamp, usize), Refusal> {
+        let now = self.known.now;
         match found {
             Ahead::Passed(later) => {
                 // A day alone can be there already, of whoever types it not yet; one that is over there is over.

@@ -76,8 +76,13 @@ impl Diary<'_> {
     pub fn overdue(&self, asked: Option<&Asked>, seen: Option<Timestamp>, now: Timestamp) -> Option<Overdue> {
         let from = self.wanted.clone().filter(|_| self.is_elsewhere(now))?;
         let seen = seen.unwrap_or(now).min(now);
-        let back = if asked.is_some() { seen.plus_ms(-AGAIN_MS) } else { now.plus_ms(-BACK_MS) };
-        let found = outlook(&self.agenda(), back, now);
+        let recent = now.plus_ms(-BACK_MS);
+        let back = if asked.is_some() { seen.plus_ms(-AGAIN_MS) } else { recent };
+        let mut found = outlook(&self.agenda(), back.max(recent), now);
+        // Where nobody looked for months the last one is all the same of these days, but for a long pause.
+        if found.past.is_empty() && back < recent {
+            found = outlook(&self.agenda(), back, now);
+        }
         let last = found.past.last()?;
         let of_somebody = |number: i64| self.booking(number).is_none();
         if matches!(last.because.first(), Some(Because::Bent { number }) if of_somebody(*number)) {

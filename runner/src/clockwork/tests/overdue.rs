@@ -34,7 +34,10 @@ async fn the_end_of_a_change_that_nobody_saw_is_told_as_it_is_then_done() {
         assert_eq!((found.turn.at, &found.turn.wanted), (at("2037-11-24T21:00"), &target("small")));
         assert_eq!((found.from, found.lowers, found.until), (target("full"), true, Some(at("2037-11-25T01:00"))));
         // Nobody does it so late; as it is told, so it comes.
-        assert_eq!(overdue(&room, "2037-11-25T01:01").await.unwrap().until, None);
+        for late in ["2037-11-25T01:01", "2037-12-20T01:01"] {
+            let found = overdue(&room, late).await.unwrap();
+            assert_eq!((found.turn.at, found.until), (at("2037-11-24T21:00"), None), "{late}");
+        }
         let looked = room.clock().look(at("2037-11-25T01:00")).await.unwrap();
         assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
         assert_eq!(overdue(&room, "2037-11-25T01:01").await, None, "it is under way");
