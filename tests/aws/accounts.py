@@ -1,6 +1,6 @@
 """A load in an account of its own, with the real Terraform and the real AWS provider against the emulator: both sides are made by the example of
 `modules/account`, and the bot works there by the roles that came of it. What there is, AWS's own API says in that account; who may assume what, the
-emulator's `trust.py`, from the policies that were made. `failures.py account` runs it.
+emulator's `trust.py`, from the policies that were made. `failures.py account` runs it, and the last step of `shop.py` has the shop's load there.
 """
 
 import json
@@ -25,7 +25,7 @@ def terraform(house, root, *arguments):
 
 def both_sides(house):
     """The example of `modules/account`, applied by an administrator of both accounts: its outputs."""
-    modules = house.folder / "terraform/modules"
+    modules = house.folder / "sides/modules"
     shutil.copytree(TOP / "terraform/modules", modules, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     root = modules / "account/examples/basic"
     (root / "test_override.tf").write_text('provider "aws" {\n  max_retries = 2\n}\nprovider "aws" {\n  alias       = "load"\n  max_retries = 2\n}\n')

@@ -401,12 +401,12 @@ def what_no_state_knows_is_removed_and_what_any_state_has_is_not(aws, folder):
     try:
         # Somebody may be writing one just now.
         aws.put("other.tfstate.tflock", json.dumps({"ID": "1", "Who": "ito@desk", "Operation": "OperationTypeApply"}).encode())
-        status, told = approved(house, "sweep lean remove")
+        status, told = house.approved("lean", "sweep lean remove")
         assert status == 1 and "somebody has the lock of the state of other/lean (ito@desk)" in told, (status, told)
         assert all_there() and noted(house) == []
         aws.delete("other.tfstate.tflock")
 
-        status, told = approved(house, "sweep lean remove", (
+        status, told = house.approved("lean", "sweep lean remove", (
             "3 resources to delete, 1 of them billed by the hour", left, server, disk,
             f"vpc/{theirs}", "stays: the state of other/lean speaks of it",
             f"vpc/{child}", "stays: it belongs to the Elastic Beanstalk environment blue/日本&",
@@ -465,20 +465,6 @@ def a_removal_that_is_killed_in_the_middle_loses_nothing_of_what_went(aws, folde
     assert own | {second} == set(aws.networks()), "what a state may have stays"
     assert noted(house) == [(first, "asked of AWS"), (first, "gone")], noted(house)
     assert aws.calls().get("ec2:DeleteVpc") == 1, aws.calls()
-
-
-def approved(house, line, shows=()):
-    """Gives a command that asks, and the yes to it from elsewhere: how it ended, and what it said."""
-    asks = house.start("shell", "-c", line)
-    asked = wait_for("the question", lambda: re.search(r"approve (\d+)", house.shell("status lean").unfolded))
-    house.shell(f"show {asked[1]}").says(*shows)
-    # It waits for the end as well, whichever that is.
-    house.shell(f"approve {asked[1]}").says("has its yes")
-    status = asks.wait(240)
-    asks.said.seek(0)
-    told = " ".join(asks.said.read().split())
-    asks.said.close()
-    return status, told
 
 
 def parent(pid):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The shop, driven by Tidegate's commands from nothing to `full`, to `small`, to `off`, with the real Terraform and the real AWS
-provider against the emulator. After each command AWS's own API is asked what there is: instances, groups, tags, states, locks.
+"""The shop, driven by Tidegate's commands from nothing to `full`, to `small`, to `off`, and once more with its load in an account of its own, with
+the real Terraform and the real AWS provider against the emulator. After each command AWS's own API is asked what there is: instances, groups, tags,
+states, locks.
 
     shop.py     the last line is `N passed, N failed`
 """
@@ -16,6 +17,7 @@ import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+from accounts import BOT, LOAD, as_bot, both_sides, profile_of  # noqa: E402
 from tide import AMI, ME, TOP, Emulator, House, end_in_good_order  # noqa: E402
 
 STATES = {name: f"env:/shop/{name}.tfstate" for name in ("monitoring", "app", "jmeter")}
@@ -46,21 +48,32 @@ def commit(folder, message):
     subprocess.run([*git, "commit", "-qm", message], check=True)
 
 
+def with_an_account(text):
+    """The configuration with the lines that it has for an account of the load's own, as docs/aws.md says."""
+    one, two = 'planned_end = { groups = ["module.jmeter.aws_autoscaling_group.slaves"] }\n', re.compile(rf'^# (?=\w+ = .*"(arn:aws:iam::)?{LOAD}[:"])', re.M)
+    shops = f'permissions_boundary = "arn:aws:iam::{BOT}:policy/tidegate-bot-boundary"'
+    bound = re.compile(rf'^# With `jmeter_role_arn`, that account\'s own: ("arn:.*")\n{re.escape(shops)}', re.M)
+    text, bounded = bound.subn(r"permissions_boundary = \1", text)
+    text, put_in = two.subn("", text)
+    assert (bounded, put_in, text.count(one)) == (1, 5, 1), (bounded, put_in, text)
+    return text.replace(one, "")
+
+
 class Shop:
     """Steps, in this order, each on what the one before it left."""
 
     def __init__(self, emulator, folder):
         self.aws, self.house = emulator, lay_shop(emulator, folder)
 
-    def group(self, stack):
+    def group(self, stack, account=None):
         """The one group with the tags of this stack."""
         tags = {"tidegate:environment": "shop", "tidegate:stack": stack}
-        found = [group for group in self.aws.groups().values() if tags.items() <= group["tags"].items()]
+        found = [group for group in (account or self.aws).groups().values() if tags.items() <= group["tags"].items()]
         assert len(found) == 1, f"groups of {stack}: {found}"
         return found[0]
 
-    def of_stack(self, stack):
-        return [i for i, tags in self.aws.instances().items() if tags.get("tidegate:stack") == stack and tags.get("tidegate:environment") == "shop"]
+    def of_stack(self, stack, account=None):
+        return [i for i, tags in (account or self.aws).instances().items() if tags.get("tidegate:stack") == stack and tags.get("tidegate:environment") == "shop"]
 
     def database(self):
         found = self.aws.client("rds").describe_db_instances()["DBInstances"]
@@ -147,8 +160,40 @@ class Shop:
         self.nothing_is_locked()
         self.house.shell("status shop").says("at off as far as it goes: monitoring at small").exits(0)
 
+    def a_load_in_an_account_of_its_own(self):
+        both_sides(self.house)
+        self.house.profiles.write_text(profile_of(as_bot(self.aws, "change").keys_of))
+        self.house.config.write_text(with_an_account(self.house.config.read_text()))
+        load = self.aws.by_role(f"arn:aws:iam::{LOAD}:role/OrganizationAccountAccessRole")
+        # Prometheus is told of the role by its host's first start: that one is made anew, and people are asked.
+        host = self.of_stack("monitoring")
+        status, told = self.house.approved("shop", "up shop small slaves=2", ("replace `module.monitoring.aws_instance.host`",))
+        assert status == 0 and "slaves 2/2 in service" in told, told[-3000:]
+        assert self.of_stack("monitoring") != host
 
-STEPS = [Shop.nothing_stands_in_the_way, Shop.from_nothing_to_full, Shop.nothing_more_to_do, Shop.a_replaced_database_is_refused_by_protect, Shop.down_to_small, Shop.off]
+        slaves = self.group("jmeter", load)
+        assert (slaves["desired"], len(slaves["serve"]), set(load.groups())) == (2, 2, {"shop-jmeter-slaves"}), load.groups()
+        assert len(self.of_stack("jmeter", load)) == len(load.instances()) == 3, "two slaves and a master, and nothing else there"
+        assert (self.of_stack("jmeter"), len(self.of_stack("app")), len(self.of_stack("monitoring"))) == ([], 1, 1)
+        assert (len(load.networks()), len(self.aws.networks())) == (1, 1)
+        peerings = [of for of in load.client("ec2").describe_vpc_peering_connections()["VpcPeeringConnections"] if of["Status"]["Code"] == "active"]
+        assert [(of["RequesterVpcInfo"]["OwnerId"], of["AccepterVpcInfo"]["OwnerId"]) for of in peerings] == [(LOAD, BOT)], peerings
+        bound = {role["RoleName"]: load.client("iam").get_role(RoleName=role["RoleName"])["Role"].get("PermissionsBoundary")
+                 for role in load.client("iam").list_roles()["Roles"] if role["Path"] == "/tidegate/"}
+        assert set(bound) == {"shop-jmeter-master", "shop-jmeter-slave"} and all(of["PermissionsBoundaryArn"].startswith(f"arn:aws:iam::{LOAD}:") for of in bound.values()), bound
+        assert "module.jmeter.aws_autoscaling_group.slaves" in self.aws.resources(STATES["jmeter"]), "states are where the bot is"
+        self.nothing_is_locked()
+
+        self.house.shell("down shop off").says("shop is off", "lowered, not destroyed: monitoring").exits(0)
+        assert (load.groups(), load.instances(), load.networks()) == ({}, {}, []), (load.groups(), load.instances(), load.networks())
+        assert (self.aws.resources(STATES["jmeter"]), len(self.of_stack("monitoring")), len(self.aws.networks())) == ([], 1, 1)
+        self.nothing_is_locked()
+
+
+STEPS = [
+    Shop.nothing_stands_in_the_way, Shop.from_nothing_to_full, Shop.nothing_more_to_do, Shop.a_replaced_database_is_refused_by_protect,
+    Shop.down_to_small, Shop.off, Shop.a_load_in_an_account_of_its_own,
+]
 
 
 def main():

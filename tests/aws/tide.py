@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -206,6 +207,19 @@ class House:
         process.said.close()
         print(f"    {line}: {told.seconds:.0f} s", flush=True)
         return told
+
+    def approved(self, environment, line, shows=()):
+        """Gives a command that asks, and the yes to it from elsewhere: how it ended, and what it said."""
+        asks = self.start("shell", "-c", line)
+        asked = wait_for("the question", lambda: re.search(r"approve (\d+)", self.shell(f"status {environment}").unfolded))
+        self.shell(f"show {asked[1]}").says(*shows)
+        # It waits for the end as well, whichever that is.
+        self.shell(f"approve {asked[1]}").says("has its yes")
+        status = asks.wait(DEADLINE)
+        asks.said.seek(0)
+        told = " ".join(asks.said.read().split())
+        asks.said.close()
+        return status, told
 
     def of_terraform(self, command):
         """Process ids of this house's Terraform with this subcommand."""
