@@ -115,6 +115,11 @@ def a_group_that_comes_up_short_and_what_others_do_to_it(aws, folder):
     drifted(aws, house)
     house.shell("up lean full").says("4/4 in service").exits(0)
     assert aws.groups()[GROUP]["desired"] == 4
+    # Whoever wants what others did has it: there is nothing to apply, and the state still has another number.
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=2)
+    house.shell("scale lean slaves=2").says("2/2 in service").exits(0)
+    assert in_state(aws)[0] == 4 and aws.groups()[GROUP]["desired"] == 2
+    house.shell("up lean full").says("4/4 in service").exits(0)
 
     swept(aws, house)
     cleared_for_a_change(aws, house)

@@ -43,7 +43,7 @@ pub use lines::{LINE_MAX, LineItem, LineSplitter};
 pub use lock::lock_holder;
 pub use lockplace::{LockPlace, backend_region, lock_place};
 pub use plan::PlanFold;
-pub use planfile::{check_plan_file, state_names, values};
+pub use planfile::{check_plan_file, state_names, state_of, values};
 pub use planned::{Machines, Market, Planned, is_of_machines, planned};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;

@@ -52,6 +52,18 @@ fn is_whole(plan: &Path) -> io::Result<bool> {
 /// Most bytes of the state that are looked through.
 const STATE_MAX: u64 = 256 << 20;
 
+/// The state that a saved plan was made against, with what the plan read of each resource; `None` where it cannot be read, as of
+/// OpenTofu's encrypted plans. It holds secrets.
+#[must_use]
+pub fn state_of(plan: &Path) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(File::open(plan).ok()?).ok()?;
+    let state = archive.by_name("tfstate").ok()?;
+    let mut text = Vec::new();
+    let mut state = state.take(STATE_MAX);
+    state.read_to_end(&mut text).ok()?;
+    (state.limit() > 0).then_some(text)
+}
+
 /// Whether the state that a saved plan was made against names resources of a type; also true where that state cannot be read to its
 /// end. False where the plan holds none, as a plan for a stack without a state.
 #[must_use]

@@ -11,7 +11,7 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::probe::{Ask, filled, outputs_in, texts};
 use crate::domain::readiness::Readiness;
-use crate::terraform::{Exit, Query, command};
+use crate::terraform::{Exit, Query, StateHead, command, state_of};
 
 /// How long reading the state may take.
 const STATE_PATIENCE: Duration = Duration::from_mins(2);
@@ -63,7 +63,7 @@ impl RunContext {
             return Ok(StateFacts::default());
         }
         let text = self.state(name, ready).await?;
-        state::read(&text).map_err(|error| {
+        state::read(&self.as_read(name, text)).map_err(|error| {
             let way_out = match error {
                 // Of a group whose making failed nobody else writes it, and each later run would say so again.
                 StateError::NoArn(_) => {
@@ -77,6 +77,15 @@ impl RunContext {
             };
             cannot_read(name, format!("{error}{way_out}"))
         })
+    }
+
+    /// A state with what the run's plan read of its resources, where nothing was written since: a plan without any change leaves the
+    /// state as it is, and by its numbers what others brought to where it is wanted would never be there.
+    fn as_read(&self, name: &StackName, state: Vec<u8>) -> Vec<u8> {
+        let plan = self.plan_file(name);
+        let head = StateHead::of_text(&state);
+        let is_of_plan = head.serial.is_some() && head.lineage.is_some() && head == StateHead::of_plan(&plan);
+        is_of_plan.then(|| state_of(&plan)).flatten().unwrap_or(state)
     }
 
     /// The stack's state, as Terraform tells it. It holds secrets.

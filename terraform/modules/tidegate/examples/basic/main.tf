@@ -29,3 +29,13 @@ output "change_role_arn" {
   description = "For the runner's AWS profile."
   value       = module.tidegate.change_role_arn
 }
+
+output "read_role_arn" {
+  description = "For who only looks, and for the module `account`."
+  value       = module.tidegate.read_role_arn
+}
+
+output "permissions_boundary" {
+  description = "For each stack's `permissions_boundary`: without it the role `change` makes no role."
+  value       = module.tidegate.permissions_boundary
+}
