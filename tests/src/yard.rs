@@ -195,6 +195,15 @@ impl Yard {
         self.start_program(&tidegate(), arguments, env)
     }
 
+    /// [`Yard::start`] with SIGHUP as a terminal leaves it, or ignored as by `nohup`, whatever these tests were started by.
+    pub fn start_with_hang_up(&self, ignored: bool, arguments: &[&str]) -> Process {
+        let program = tidegate();
+        let handling = if ignored { "--ignore-signal=HUP" } else { "--default-signal=HUP" };
+        let mut words = vec![handling, program.to_str().expect("a path of text")];
+        words.extend(arguments);
+        self.start_program(Path::new("env"), &words, &[])
+    }
+
     fn start_program(&self, program: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Process {
         let number = self.processes.fetch_add(1, Ordering::Relaxed);
         let mut command = self.command(program, arguments);

@@ -124,11 +124,12 @@ async fn who_does_not_wait_is_told_the_truth_when_the_run_ends_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_terminal_that_goes_away_lets_what_has_begun_end_first() {
+async fn a_terminal_that_goes_away_lets_what_has_begun_end_first_and_nohup_outlives_it() {
     let yard = Yard::new();
     yard.hold("create.shop-app");
-    let serve = yard.serve().await;
-    let up = yard.begin("up shop");
+    let serve = yard.start_with_hang_up(false, &["serve"]);
+    yard.wait("ready", async || serve.err().contains("ready").then_some(())).await;
+    let up = yard.start_with_hang_up(false, &["shell", "-c", "up shop"]);
     yard.until_did("create shop-app", 3).await;
     // Who only waits for it goes, who carries it out drains.
     up.signal(Signal::HUP);
@@ -138,6 +139,13 @@ async fn a_terminal_that_goes_away_lets_what_has_begun_end_first() {
     yard.release("create.shop-app");
     serve.end().await.exits(0);
     assert_eq!((yard.status(1).await, yard.calls("apply", "shop-app")), ("succeeded", 1));
+
+    let serve = yard.start_with_hang_up(true, &["serve"]);
+    yard.wait("ready", async || serve.err().contains("ready").then_some(())).await;
+    serve.signal(Signal::HUP);
+    yard.shell("down shop").await.says(&["shop is at small"]).exits(0);
+    assert!(!serve.err().contains("draining"), "{}", serve.err());
+    serve.stop().await.exits(0);
 }
 
 #[tokio::test]
