@@ -41,7 +41,7 @@ def as_bot(aws, name):
 
 
 def profile_of(keys):
-    """The profile `change` with the keys of a session: Terraform's backend looks for a profile's role at AWS itself, and not where the emulator is."""
+    """The profile `change` with the keys of a session."""
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     return "\n".join(["[profile change]", f"region = {REGION}", *(f"{name} = {keys[name]}" for name in names), ""])
 

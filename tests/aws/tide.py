@@ -169,6 +169,7 @@ class House:
         self.env = kept | {
             "HOME": str(self.folder),
             "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_ENDPOINT_URL_STS": emulator.url,  # Terraform's backend takes a profile's role by this one alone
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": str(self.profiles),
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -294,7 +294,10 @@ fn not_taken(word: &str) -> Refusal {
         }
         (_, "destroy") => "whole environments are destroyed by `destroy ENV`, which heeds `protect`",
         (false, "init" | "workspace" | "get") => "Tidegate does that itself, before each command",
-        (false, "force-unlock") => "`recover RUN unlock` breaks the lock of a run that is known to be dead",
+        (false, "force-unlock") => {
+            "`recover RUN unlock` breaks the lock of a run that is known to be dead; of nobody else is that known, and docs/drift.md says \
+             how it is broken by hand"
+        }
         (false, "taint") => "`apply -replace=ADDRESS` makes a resource anew",
         (false, "refresh") => "`apply -refresh-only` shows first what the state would learn",
         _ => TAKEN,

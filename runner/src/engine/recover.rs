@@ -296,8 +296,8 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
                     None => format!("and whether run {run} took it cannot be told"),
                 };
                 format!(
-                    "{held}, {when}: somebody else may be at work; ask again when they are done, or break it by hand: \
-                     `terraform force-unlock {}`",
+                    "{held}, {when}: somebody else may be at work; ask again when they are done, or break it by hand, as \
+                     docs/drift.md says: `terraform force-unlock {}`",
                     holder.id
                 )
             }

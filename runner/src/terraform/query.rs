@@ -40,6 +40,15 @@ pub struct Finished {
     pub stderr: String,
 }
 
+impl Finished {
+    /// What it complained of, in one line and without the frame that Terraform draws around it.
+    #[must_use]
+    pub fn complaint(&self) -> String {
+        let words = self.stderr.split_whitespace().filter(|word| !matches!(*word, "╷" | "│" | "╵"));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Why a short command gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -111,5 +120,17 @@ impl Query<'_> {
         } else {
             Err(QueryError::TooMuch { program: self.program.to_owned(), limit: self.limit })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, Finished};
+
+    #[test]
+    fn a_complaint_is_one_line_without_a_frame() {
+        let stderr = "\u{2577}\n\u{2502} Error: no state\n\u{2502} \n\u{2502}   it is | of another\n\u{2575}\n";
+        let finished = Finished { exit: Exit::Code(1), stdout: Vec::new(), stderr: stderr.to_owned() };
+        assert_eq!(finished.complaint(), "Error: no state it is | of another");
     }
 }

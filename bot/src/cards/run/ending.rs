@@ -80,6 +80,9 @@ pub(super) fn card(detail: &RunDetail, outcome: Outcome, clock: &Clock, naming: 
                     format!("Tried again by itself at {}, unless somebody takes it as it is.", clock.moment(again));
                 card = card.line(Line::text(text));
             }
+            if view.failure().is_some_and(|(_, _, failure)| matches!(failure.kind, FailureKind::LockHeld(_))) {
+                card = card.next(format!("preflight {}", detail.run.request.environment));
+            }
             // Of what was made for one test the end goes on by itself.
             let goes_on = detail.run.request.clears;
             if goes_on {

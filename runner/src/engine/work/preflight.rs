@@ -8,6 +8,7 @@ use super::plan::How;
 use super::prepare::InitWish;
 use super::region::Asked;
 use super::{Ready, RunContext};
+use crate::capacity::state::{self, StateError};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::changes::StackPlan;
 use crate::domain::environment::Variables;
@@ -15,7 +16,7 @@ use crate::domain::failure::{Failure, FailureKind, LockHolder};
 use crate::domain::ids::{StackName, Timestamp};
 use crate::domain::request::variables;
 use crate::domain::run::Note;
-use crate::terraform::{LockPlace, lock_place};
+use crate::terraform::{LockPlace, StateHead, lock_place};
 
 /// Less room than this for plans and logs is too little, in bytes: one gigabyte, as much as a provider of AWS takes to be unpacked.
 const ROOM_MIN: u64 = 1 << 30;
@@ -51,7 +52,9 @@ impl RunContext {
                 Err(error) => troubles.push(format!("AWS was not asked: {}", words(&error))),
             }
         }
-        troubles.extend(self.of_state(name, &ready).await);
+        if troubles.is_empty() && has_workspace {
+            troubles.extend(self.of_state(name, &ready).await);
+        }
         let troubles = troubles.iter().map(|trouble| ready.redactor.redact(trouble).into_owned()).collect();
         self.note(name, Note::Preflight { troubles });
         Ok(())
@@ -84,11 +87,19 @@ impl RunContext {
         ends_soon(surroundings.ends()?, self.claim.store.now().await.ok()?)
     }
 
-    /// A state that others wrote since it was left: a run that changes the stack would wait for a yes.
+    /// A state that nobody can read, as of a newer Terraform, or that others wrote since it was left: a run that changes the stack would
+    /// wait for a yes.
     async fn of_state(&self, name: &StackName, ready: &Ready) -> Option<String> {
+        let text = match self.state(name, ready).await {
+            Ok(text) => text,
+            Err(failure) => return Some(format!("{}: {}", failure.summary, failure.detail)),
+        };
+        if let Err(error @ (StateError::NotAState(_) | StateError::Version(_))) = state::read(&text) {
+            return Some(error.to_string());
+        }
         let left = self.states_left.get(name)?;
         let left_at = left.at?;
-        let serial = self.head(name, ready).await.serial.filter(|serial| *serial > left.serial)?;
+        let serial = StateHead::of_text(&text).serial.filter(|serial| *serial > left.serial)?;
         Some(format!(
             "its state moved from serial {} to {serial} outside Tidegate since {}: what changes it will ask first",
             left.serial,
@@ -201,7 +212,7 @@ fn held_by(holder: &LockHolder) -> String {
     let operation = operation.strip_prefix("OperationType").unwrap_or(operation).to_lowercase();
     format!(
         "the state lock is held by {who} for {operation} since {created}, lock {id}: ask them; where nobody is at work any more, \
-         `terraform force-unlock {id}`"
+         `terraform force-unlock {id}` by hand, as docs/drift.md says"
     )
 }
 

@@ -284,8 +284,7 @@ impl RunContext {
         if finished.exit == Exit::Code(0) {
             return Ok(finished.stdout);
         }
-        let said = finished.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-        Err(Redactor::new(self.told()).redact(&said).into_owned())
+        Err(Redactor::new(self.told()).redact(&finished.complaint()).into_owned())
     }
 
     fn in_words(&self, failure: &Failure) -> String {

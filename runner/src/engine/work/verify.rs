@@ -62,7 +62,7 @@ impl RunContext {
         if !readiness.groups && !readiness.probes_at(level).any(|probe| names_outputs(&probe.asks)) {
             return Ok(StateFacts::default());
         }
-        let text = self.state(name, ready).await?;
+        let text = self.state(name, ready).await.map_err(|failure| so_unknown(name, failure.detail))?;
         state::read(&self.as_read(name, text)).map_err(|error| {
             let way_out = match error {
                 // Of a group whose making failed nobody else writes it, and each later run would say so again.
@@ -75,7 +75,7 @@ impl RunContext {
                 }
                 StateError::NotAState(_) | StateError::Version(_) | StateError::NoName(_) => String::new(),
             };
-            cannot_read(name, format!("{error}{way_out}"))
+            so_unknown(name, format!("{error}{way_out}"))
         })
     }
 
@@ -90,7 +90,10 @@ impl RunContext {
 
     /// The stack's state, as Terraform tells it. It holds secrets.
     pub(super) async fn state(&self, name: &StackName, ready: &Ready) -> Result<Vec<u8>, Failure> {
-        let cannot = |detail: String| cannot_read(name, detail);
+        let cannot = |detail: String| {
+            let summary = format!("what is in the state of {name} cannot be read");
+            Failure::new(FailureKind::CannotLook, summary).with_detail(detail)
+        };
         let args = command::state_pull();
         let query = Query {
             program: &ready.tool.program,
@@ -102,7 +105,7 @@ impl RunContext {
         };
         let finished = query.run().await.map_err(|error| cannot(error.to_string()))?;
         if finished.exit != Exit::Code(0) {
-            return Err(cannot(ready.redactor.redact(finished.stderr.trim()).into_owned()));
+            return Err(cannot(ready.redactor.redact(&finished.complaint()).into_owned()));
         }
         Ok(finished.stdout)
     }
@@ -117,7 +120,8 @@ impl RunContext {
     }
 }
 
-fn cannot_read(name: &StackName, detail: String) -> Failure {
+/// Whether it is in service is not known, as its state cannot be read.
+fn so_unknown(name: &StackName, detail: String) -> Failure {
     let summary = format!("what is in the state of {name} cannot be read, so whether it is in service cannot be told");
     Failure::new(FailureKind::CannotLook, summary).with_detail(detail)
 }
