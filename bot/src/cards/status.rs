@@ -380,7 +380,12 @@ fn over(card: Card, last: &RunSummary, doubt: bool, change: Option<&RunSummary>,
     let card = card.line(line("last", last)).lines(earlier.map(|run| line("left in doubt by", run)));
     let run = earlier.unwrap_or(last);
     let not_well = matches!(run.state.outcome(), Some(Outcome::Partial | Outcome::Failed | Outcome::Cancelled));
-    let card = if doubt && not_well { card.next(format!("retry {}", run.number)) } else { card };
+    let card = match doubt {
+        true if not_well => card.next(format!("retry {}", run.number)),
+        // Nothing of it is left to do: only a run that is well ends the doubt, and its plan shows what that is.
+        true => card.next(format!("plan {} {}", run.request.environment, run.request.target.level)),
+        false => card,
+    };
     card.next(format!("show {}", run.number))
 }
 

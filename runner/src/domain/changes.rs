@@ -241,6 +241,17 @@ pub struct WentBack {
     pub lineage: Option<String>,
 }
 
+impl WentBack {
+    /// `its state has the serial 3, and had 7 when it was left`
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.lineage {
+            Some(_) => "its state is another one than the one that was left".to_owned(),
+            None => format!("its state has the serial {}, and had {} when it was left", self.serial, self.least),
+        }
+    }
+}
+
 /// A Terraform state that was written by others since it was left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {

@@ -15,7 +15,7 @@ use tidegate_runner::signals::Signals;
 
 use super::save::saved;
 use super::{DOOR, Screen, local_zone, message};
-use crate::cards::{self, Card};
+use crate::cards::{self, Card, duration};
 use crate::conversation::{self, Hope, Verdict, exit_status};
 use crate::follow::{Rest, follow};
 use tidegate_runner::house::House;
@@ -359,10 +359,11 @@ async fn leave(
     if !house.has_engine() && !house.an_engine_lives().await {
         screen.note(cards::NOBODY_WORKS);
     } else if house.is_engine().await {
-        screen.note(
-            "This process carries it out, and goes on with what has begun. Ctrl-C leaves at once: Terraform goes on by \
-             itself, and the next start finds it again.",
-        );
+        let limit = duration(i64::from(house.config().runner.drain_s) * 1_000);
+        screen.note(&format!(
+            "This process carries it out, and goes on with what has begun for at most {limit}, then it is asked to stop. \
+             Ctrl-C leaves at once: Terraform goes on by itself, and the next start finds it again."
+        ));
     }
     let desk = house.desk.clone();
     tokio::select! {

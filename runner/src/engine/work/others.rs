@@ -12,7 +12,7 @@ use super::{Ready, RunContext};
 use crate::capacity::strays::{self, ENVIRONMENT_TAG, Known};
 use crate::capacity::{CannotLook, Signed, Surroundings};
 use crate::domain::answer::StackStanding;
-use crate::domain::changes::{Action, Change, Exactness, StackPlan, WentBack};
+use crate::domain::changes::{Action, Change, Exactness, StackPlan};
 use crate::domain::environment::Level;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::ids::StackName;
@@ -96,9 +96,6 @@ impl RunContext {
             return self.swept_everywhere(name).await;
         }
         let Some((swept, aws)) = self.swept_by(name).await? else { return Ok(None) };
-        if self.request.kind != RunKind::Sweep {
-            return Ok(Some(swept));
-        }
         self.as_it_is(name, swept, &aws).await.map(Some)
     }
 
@@ -145,7 +142,7 @@ impl RunContext {
         tx.commit().await.map_err(|error| failed(&error))
     }
 
-    /// Somebody reads it, or waits until nothing is left: each is asked for by itself, how old it is and whether it still is.
+    /// Each is asked for by itself, how old it is and whether it still is: the tagging API lists for a while what is gone.
     async fn as_it_is(&self, name: &StackName, swept: Swept, aws: &Signed) -> Result<Swept, String> {
         let known = seen::of_stack(&self.claim.store, &self.environment.name, name).await;
         let known = known.map_err(|error| error.to_string())?;
@@ -218,11 +215,7 @@ impl RunContext {
         // Where Tidegate never saw a state there is none that could be missing: an apply was killed before its first was stored.
         let left = self.states_left.get(name).filter(|left| left.lineage.is_some() || known.lineage.is_some());
         if let Some(back) = left.and_then(|left| left.went_back(known.serial, known.lineage.as_deref())) {
-            let WentBack { serial, least, lineage } = back;
-            return Ok(Some(match lineage {
-                Some(_) => "its state is another one than the one that was left".to_owned(),
-                None => format!("its state has the serial {serial}, and had {least} when it was left"),
-            }));
+            return Ok(Some(back.in_words()));
         }
         if !known.is_empty() {
             return Ok(None);

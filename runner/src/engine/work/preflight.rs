@@ -98,8 +98,12 @@ impl RunContext {
             return Some(error.to_string());
         }
         let left = self.states_left.get(name)?;
+        let StateHead { serial, lineage } = StateHead::of_text(&text);
+        if let Some(back) = left.went_back(serial.unwrap_or_default(), lineage.as_deref()) {
+            return Some(format!("{}: what changes it will ask first", back.in_words()));
+        }
         let left_at = left.at?;
-        let serial = StateHead::of_text(&text).serial.filter(|serial| *serial > left.serial)?;
+        let serial = serial.filter(|serial| *serial > left.serial)?;
         Some(format!(
             "its state moved from serial {} to {serial} outside Tidegate since {}: what changes it will ask first",
             left.serial,
