@@ -293,6 +293,32 @@ def a_run_whose_terraform_and_bot_are_killed_in_mid_apply(aws, folder):
         bot.said.close()
 
 
+def a_state_that_cannot_be_saved_is_saved_before_anything_else_is_done(aws, folder):
+    """AWS takes what is made, and then nobody the state of it: unknown, until it is saved; nothing is made a second time."""
+    house = lay_lean(aws, folder)
+    aws.fault(action="CreateLaunchTemplate", delay=6, times=1)
+    up = house.start("shell", "-c", "up lean full")
+    wait_for("the call", lambda: aws.calls().get("ec2:CreateLaunchTemplate"))
+    # Neither the state nor, after it, the end of the lock.
+    for action in ("PUT", "DELETE"):
+        aws.fault(action=action, service="s3", code="AccessDenied", message="Access Denied", status=403, times=1000)
+    assert up.wait(240) == 5
+    up.said.close()
+    made = (aws.networks(), sorted(aws.instances()))
+    assert len(made[1]) == 4 and aws.resources(STATE) == [] and aws.locks() == [LOCK]
+    house.shell("status lean").says("UNKNOWN", "recover 1")
+    house.shell("show 1").says("its state could not be saved", "errored.tfstate", "5 changes were reported done")
+    house.shell("up lean full").says("recover 1").exits(3)
+    # As long as nothing can be saved nothing is known.
+    house.shell("recover 1 unlock").says("UNKNOWN").exits(5)
+    aws.fault(clear=True)
+    house.shell("recover 1 unlock").says_not("UNKNOWN")
+    assert aws.locks() == [] and "aws_autoscaling_group.this" in aws.resources(STATE), aws.resources(STATE)
+    assert list(house.folder.rglob("errored.tfstate")) == []
+    house.shell("up lean full").says("4/4 in service").exits(0)
+    assert (aws.networks(), sorted(aws.instances())) == made, "nothing was made a second time"
+
+
 def recovered(aws, house):
     house.shell("status lean").says("recover 1")
     # Whoever was killed holds nothing any more: the same machine can tell.
@@ -488,6 +514,7 @@ TESTS = [
     a_group_that_comes_up_short_and_what_others_do_to_it,
     before_anything_is_there,
     a_run_whose_terraform_and_bot_are_killed_in_mid_apply,
+    a_state_that_cannot_be_saved_is_saved_before_anything_else_is_done,
     an_environment_made_for_one_test_is_gone_to_the_last_thing,
     a_load_in_an_account_of_its_own_by_roles_that_only_the_bot_may_assume,
     what_no_state_knows_is_removed_and_what_any_state_has_is_not,

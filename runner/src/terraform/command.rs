@@ -141,6 +141,12 @@ pub fn untaint(address: &str, lock_timeout_s: u32) -> Vec<OsString> {
     words(&["untaint", &timeout, "--", address])
 }
 
+/// `state push` of the state in this file. `lock_timeout_s`: how long the state lock is waited for, in seconds.
+#[must_use]
+pub fn state_push(file: &str, lock_timeout_s: u32) -> Vec<OsString> {
+    words(&["state", "push", &format!("-lock-timeout={lock_timeout_s}s"), file])
+}
+
 /// `state pull`: the state as one JSON document. It holds secrets in clear.
 #[must_use]
 pub fn state_pull() -> Vec<OsString> {
@@ -247,6 +253,7 @@ mod tests {
             show(Path::new("p")),
             force_unlock("fd11"),
             untaint("a.b[0]", 30),
+            state_push("errored.tfstate", 30),
             state_pull(),
             by_hand(&HandArgs::Plan, Path::new("v.json"), 0),
             by_hand(&HandArgs::StateShow { address: "a.b".to_owned() }, Path::new("v.json"), 0),
@@ -268,6 +275,7 @@ mod tests {
         show -json p
         force-unlock -force fd11
         untaint -lock-timeout=30s -- a.b[0]
+        state push -lock-timeout=30s errored.tfstate
         state pull
         plan -input=false -no-color -lock-timeout=0s -var-file=v.json
         state show -no-color -- a.b

@@ -99,7 +99,8 @@ impl RunContext {
         let redactor = &ready.redactor;
         let mut fold = Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: 0, redactor };
         let ended = self.run(name, ready, "apply", args, |line| fold.take(line)).await?;
-        Ok(self.with_head(name, plan, ready, fold.report(&ended)).await)
+        let report = self.unless_unsaved(name, ready, fold.report(&ended));
+        Ok(self.with_head(name, plan, ready, report).await)
     }
 
     /// With how the apply left the state: its serial, so that the next run can tell whether others wrote it meanwhile, and the lineage of one that
@@ -160,7 +161,8 @@ impl RunContext {
         let mut fold =
             Resources { run: self, stack: name, fold: ApplyFold::new(&plan.changes), skip: stored, redactor };
         let ended = self.follow(name, &ready, child, Hearing::at_start("apply"), |line| fold.take(line)).await?;
-        Ok(self.with_head(name, plan, &ready, fold.report(&ended)).await)
+        let report = self.unless_unsaved(name, &ready, fold.report(&ended));
+        Ok(self.with_head(name, plan, &ready, report).await)
     }
 }
 

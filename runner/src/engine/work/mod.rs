@@ -16,6 +16,7 @@ mod quotas;
 mod region;
 mod remove;
 mod states;
+mod unsaved;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};

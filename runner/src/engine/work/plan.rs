@@ -48,18 +48,23 @@ pub async fn plan(run: &RunContext, stack: StackName, begun: bool) {
 }
 
 /// Plans `stack` only to see what is left to do. A state lock that is in the way is broken where `is_dead` says that nobody alive
-/// holds it.
+/// holds it, and a state that its apply could not save is saved.
 pub async fn look(
     run: &RunContext,
     stack: &StackName,
     is_dead: impl Fn(&LockHolder) -> bool,
 ) -> Result<StackPlan, Failure> {
-    match run.plan_goal(stack).await {
+    let planned = match run.plan_goal(stack).await {
         Err(Failure { kind: FailureKind::LockHeld(holder), .. }) if is_dead(&holder) => {
             run.break_lock(stack, &holder.id).await?;
             run.plan_goal(stack).await
         }
         result => result,
+    };
+    match planned {
+        Err(Failure { kind: FailureKind::LockHeld(_), .. }) => planned,
+        planned if !run.save_left(stack).await? => planned,
+        _ => run.plan_goal(stack).await,
     }
 }
 
