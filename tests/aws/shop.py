@@ -159,6 +159,8 @@ class Shop:
         assert len(self.aws.networks()) == 1, "the load's network is gone, the shop's stays"
         self.nothing_is_locked()
         self.house.shell("status shop").says("at off as far as it goes: monitoring at small").exits(0)
+        # The disks of the host have its tags.
+        self.house.shell("sweep shop").says_not("delete-volume", "terminate-instances", "NOT READY").exits(0)
 
     def a_load_in_an_account_of_its_own(self):
         both_sides(self.house)

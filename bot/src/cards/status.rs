@@ -363,7 +363,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         card = with_next(card.line(waits_line(run, clock)), run);
     }
     if let Some(run) = last.as_ref().filter(|last| running.as_ref().is_none_or(|(run, _)| run.id != last.id)) {
-        card = over(card, run, doubt && running.is_none(), change.as_ref(), clock);
+        card = over(card, run, in_doubt(status) && running.is_none(), change.as_ref(), clock);
     }
     let above = wanted.as_ref().and_then(|wanted| levels.iter().position(|level| *level == wanted.level));
     let above = levels.iter().skip(above.map_or(0, |at| at + 1));

@@ -71,6 +71,21 @@ struct Names {
     id: Value,
     #[serde(default)]
     name: Value,
+    /// What an instance brings with it has its tags, and stands nowhere but in the instance.
+    #[serde(default)]
+    root_block_device: Value,
+    #[serde(default)]
+    ebs_block_device: Value,
+    #[serde(default)]
+    primary_network_interface_id: Value,
+}
+
+impl Names {
+    fn ids(&self) -> impl Iterator<Item = String> {
+        let disks = [&self.root_block_device, &self.ebs_block_device].into_iter().filter_map(Value::as_array).flatten();
+        let parts = disks.map(|disk| &disk["volume_id"]).chain([&self.id, &self.primary_network_interface_id]);
+        parts.filter_map(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned)
+    }
 }
 
 impl Known {
@@ -92,7 +107,7 @@ impl Known {
         for resource in file.resources.iter().filter(|resource| resource.mode == "managed") {
             for names in resource.instances.iter().filter_map(|instance| instance.attributes.as_ref()) {
                 known.arns.extend(names.arn.as_str().map(str::to_owned));
-                known.ids.extend(names.id.as_str().map(str::to_owned));
+                known.ids.extend(names.ids());
                 if resource.r#type == super::GROUP {
                     known.groups.extend(names.name.as_str().map(str::to_owned));
                 }
@@ -365,6 +380,18 @@ mod tests {
         assert_eq!(known.region(), Some("eu-west-1"));
         assert_eq!(strays[0].stray.stays.as_deref(), Some("it belongs to the Auto Scaling group of others"));
         assert!(Known::read(b"{").is_err() && Known::read(b"").is_ok_and(|known| known == Known::default()));
+    }
+
+    #[test]
+    fn what_an_instance_brings_with_it_stands_in_its_state() {
+        let state = json!({ "version": 4, "resources": [{ "mode": "managed", "type": "aws_instance", "instances": [{ "attributes": {
+            "id": "i-1", "primary_network_interface_id": "eni-1", "ebs_block_device": [],
+            "root_block_device": [{ "volume_id": "vol-1", "volume_size": 30 }]
+        } }] }] });
+        let known = Known::read(state.to_string().as_bytes()).expect("a state");
+        let has = |what: &str| known.has(&tagged(&format!("arn:aws:ec2:eu-west-1:1:{what}"), &[]));
+        assert!(has("instance/i-1") && has("volume/vol-1") && has("network-interface/eni-1"));
+        assert!(!has("volume/vol-2") && !has("network-interface/eni-2"), "what is of nobody");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of `runner`, lowest first. A room may use what stands below it, and nobody beside or above it.
 const FLOORS: [&[&str]; 10] = [
-    &["domain", "problem", "account"],
+    &["domain", "problem", "account", "signals"],
     &["redact", "root"],
     &["logging"],
     &["config", "ledger", "terraform", "source", "bell", "paths"],
