@@ -97,6 +97,19 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
+/// The same, cut where it matters least: what failed stands first, and why stands last.
+pub(super) fn cut_middle(text: &str) -> String {
+    const LAST: usize = 140;
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let count = flat.chars().count();
+    if count <= TEXT_MAX {
+        return flat;
+    }
+    let first: String = flat.chars().take(TEXT_MAX - LAST).collect();
+    let last: String = flat.chars().skip(count - LAST).collect();
+    format!("{first} ... {last}")
+}
+
 /// A person's name, with what imitates another name shown by code point.
 pub(super) fn person(name: &str) -> String {
     cut(&distinct(name))

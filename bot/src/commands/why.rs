@@ -75,7 +75,9 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
     let Some(word) = context.line.word(at) else {
         return Err(Refusal::not_understood("`why` needs a command", "it tells who may run it").hint("why can't I up"));
     };
-    let Some(spec) = table::find(plain(word)) else { return Err(no_command(context, at, word)) };
+    let Some(spec) = table::find(plain(word)) else {
+        return Err(of_a_deed(context, at, word).unwrap_or_else(|| no_command(context, at, word)));
+    };
     let whole = whole_order(context, at);
     at += 1;
     while context.line.word(at).is_some_and(|word| BETWEEN.contains(&word.to_lowercase().as_str())) {
@@ -110,6 +112,15 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
         query.environment = context.known.environments.keys().next().cloned();
     }
     Ok(Command::Query(Query::Why(query)))
+}
+
+/// `why is shop full`, `why was shop turned off`: it asks for what somebody did, which the audit has.
+fn of_a_deed(context: &Context<'_>, at: usize, word: &str) -> Option<Refusal> {
+    let asks = ["is", "was", "did", "does", "has", "were", "are"].contains(&word.to_lowercase().as_str());
+    let named = || (at + 1..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
+    let environment = named().filter(|_| asks).find_map(|word| context.readable_environment(at, word).ok())?;
+    let refusal = Refusal::not_understood("`why` tells who may do what", "who did it last, when and why tells `who`");
+    Some(refusal.hint(format!("who changed {environment}")))
 }
 
 fn no_command(context: &Context<'_>, at: usize, word: &str) -> Refusal {

@@ -37,6 +37,12 @@ pub enum FailureKind {
     UpstreamMissing,
     /// The stack's workspace is not there, and nothing is made only to look.
     NoWorkspace,
+    /// AWS does not take the stack's credentials, or there are none.
+    Credentials,
+    /// The bucket of its state is not there.
+    NoStateBucket,
+    /// What its state holds cannot be read by this Terraform: cut off, or written by a newer one.
+    StateUnread,
     /// Terraform could not be started at all: missing, a directory, not executable, too old.
     CouldNotStart,
     /// Ended by a signal that Tidegate did not send, by number.

@@ -308,6 +308,9 @@ fn why_not(stack: &StackName, run: RunNumber, failure: Failure, is_dead: impl Fn
         | FailureKind::NotInitialised
         | FailureKind::UpstreamMissing
         | FailureKind::NoWorkspace
+        | FailureKind::Credentials
+        | FailureKind::NoStateBucket
+        | FailureKind::StateUnread
         | FailureKind::CouldNotStart
         | FailureKind::Signal { .. }
         | FailureKind::NoReason { .. }

@@ -129,6 +129,14 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
             explain(Failure::new(FailureKind::OutputNotUnderstood, summary))
         }
         Exit::Code(code) => {
+            // A workspace is made under a lock as well.
+            if let Some(holder) = lock_holder(stderr) {
+                return explain(Failure::new(FailureKind::LockHeld(holder), "Error acquiring the state lock"));
+            }
+            if let Some(summary) = told_error(stderr) {
+                let kind = kind_by_words(stderr).unwrap_or(FailureKind::Terraform);
+                return explain(Failure::new(kind, without_ids(&summary)));
+            }
             let summary = format!("exit status {code} without a reason");
             explain(Failure::new(FailureKind::NoReason { code: *code }, summary))
         }
@@ -151,7 +159,8 @@ fn interrupted(diagnostics: &Diagnostics, exit: &Exit) -> Failure {
 }
 
 fn from_diagnostic(kind: FailureKind, first: &Diagnostic, errors: u32) -> Failure {
-    let mut failure = Failure::new(kind, one_line(&first.summary)).with_detail(first.detail.trim());
+    let summary = without_ids(&one_line(&first.summary));
+    let mut failure = Failure::new(kind, summary).with_detail(without_ids(first.detail.trim()));
     failure.address.clone_from(&first.address);
     failure.at = first.range.as_ref().map(|range| SourceLine {
         file: range.filename.clone(),
@@ -201,10 +210,55 @@ fn kind_of(diagnostic: &Diagnostic) -> FailureKind {
     if summary == PREVENT_DESTROY {
         return FailureKind::PreventDestroy;
     }
-    if is_storage(summary) || is_storage(detail) {
-        return FailureKind::Storage;
+    match kind_by_words(&format!("{summary} {detail}")) {
+        // A bucket of a resource is another one.
+        Some(FailureKind::NoStateBucket) if diagnostic.address.is_some() => FailureKind::Terraform,
+        kind => kind.unwrap_or(FailureKind::Terraform),
     }
-    FailureKind::Terraform
+}
+
+/// What the S3 backend and the AWS provider say of what is around a stack, with what it is. Source: Terraform's `internal/backend/remote-state/s3`,
+/// `hashicorp/aws-sdk-go-base`, the errors of STS, and Terraform's `internal/states/statefile`; seen with 1.11 and 5.100.
+const AROUND: &[(&str, FailureKind)] = &[
+    ("failed to get shared config profile", FailureKind::Credentials),
+    ("no valid credential sources found", FailureKind::Credentials),
+    ("failed to refresh cached credentials", FailureKind::Credentials),
+    ("cannot assume iam role", FailureKind::Credentials),
+    ("invalidclienttokenid", FailureKind::Credentials),
+    ("expiredtoken", FailureKind::Credentials),
+    ("requestexpired", FailureKind::Credentials),
+    ("nosuchbucket", FailureKind::NoStateBucket),
+    ("the referenced s3 bucket must have been previously created", FailureKind::NoStateBucket),
+    ("unsupported state file format", FailureKind::StateUnread),
+];
+
+/// By what Terraform says, of whatever it is about.
+fn kind_by_words(text: &str) -> Option<FailureKind> {
+    if is_storage(text) {
+        return Some(FailureKind::Storage);
+    }
+    let text = one_line(text).to_ascii_lowercase();
+    AROUND.iter().find(|(words, _)| text.contains(words)).map(|(_, kind)| kind.clone())
+}
+
+/// The first error of a subcommand that knows no JSON, on one line: `Error: ...`, in a box or plain, up to the first line without text.
+fn told_error(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().map(|line| line.trim_matches(|c: char| c.is_whitespace() || "╷│╵".contains(c)));
+    let first = lines.find_map(|line| line.strip_prefix("Error: ").map(str::to_owned))?;
+    let rest = lines.take_while(|line| !line.is_empty());
+    Some(std::iter::once(first).chain(rest.map(str::to_owned)).collect::<Vec<_>>().join(" "))
+}
+
+/// Without what AWS's SDK tells for its own support between what was asked and why it failed: ids of requests and hosts.
+fn without_ids(text: &str) -> String {
+    let told = |part: &str| -> Option<String> {
+        let told = part.strip_prefix("RequestID: ").or_else(|| part.strip_prefix("HostID: "));
+        let Some(id) = told else { return Some(part.to_owned()) };
+        // It may be the last of its line.
+        id.split_once('\n').map(|(_, rest)| format!("\n{rest}"))
+    };
+    let text: Vec<String> = text.split(", ").filter_map(told).collect();
+    text.join(", ").replace(", \n", "\n")
 }
 
 /// Summary of the error where `prevent_destroy` forbids a plan. Source: Terraform's
@@ -250,4 +304,68 @@ fn one_line(text: &str) -> String {
 fn last_chars(text: &str, max: usize) -> String {
     let count = text.chars().count();
     text.chars().skip(count.saturating_sub(max)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(summary: &str, detail: &str, address: Option<&str>) -> Failure {
+        let text = serde_json::json!({ "type": "diagnostic", "diagnostic": {
+            "severity": "error", "summary": summary, "detail": detail, "address": address
+        } });
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.take(&Line::parse(&text.to_string()));
+        failure_of(&diagnostics, &Exit::Code(1), false, "")
+    }
+
+    /// Texts of Terraform 1.11 with the S3 backend and the AWS provider 5.100.
+    #[test]
+    fn what_is_around_a_stack_is_told_apart_and_without_ids() {
+        for (summary, detail, kind) in [
+            ("failed to get shared config profile, change", "", FailureKind::Credentials),
+            ("No valid credential sources found", "Please see ...\n\nError: x", FailureKind::Credentials),
+            (
+                "validating provider credentials: operation error STS: GetCallerIdentity, api error ExpiredToken: The security token",
+                "",
+                FailureKind::Credentials,
+            ),
+            (
+                "S3 bucket \"a\" does not exist.\n\nThe referenced S3 bucket must\nhave been previously created.",
+                "",
+                FailureKind::NoStateBucket,
+            ),
+            (
+                "Error refreshing state: Unsupported state file format: The state file uses format version 5",
+                "",
+                FailureKind::StateUnread,
+            ),
+            ("creating S3 Object", "api error NoSuchBucket: The specified bucket", FailureKind::NoStateBucket),
+            ("Invalid reference", "", FailureKind::Terraform),
+            ("writing a file", "No space left on device", FailureKind::Storage),
+        ] {
+            assert_eq!(said(summary, detail, None).kind, kind, "{summary}");
+        }
+        assert_eq!(said("creating S3 Object", "NoSuchBucket", Some("aws_s3_object.a")).kind, FailureKind::Terraform);
+        let ids = "operation error S3: GetObject, https response error StatusCode: 404, RequestID: l5, HostID: 9G/+=, NoSuchKey: ";
+        let told = said(ids, "Error message: a, RequestID: 1, HostID: 2\nLock Info:\n  ID: 1, 2", None);
+        assert_eq!(told.summary, "operation error S3: GetObject, https response error StatusCode: 404, NoSuchKey:");
+        assert_eq!(told.detail, "Error message: a\nLock Info:\n  ID: 1, 2");
+    }
+
+    #[test]
+    fn what_knows_no_json_is_understood_as_well() {
+        let of = |stderr: &str| failure_of(&Diagnostics::default(), &Exit::Code(1), false, stderr);
+        let lock = "failed to lock s3 state: api error PreconditionFailed\nLock Info:\n  ID:        1-2\n  Path:      x\n  Operation: OperationTypeApply\n  Who:       ito@desk\n  Version:   1.11.4\n  Created:   2026-11-20 05:54:55 +0000 UTC\n  Info:\n";
+        assert!(
+            matches!(of(lock).kind, FailureKind::LockHeld(holder) if holder.who == "ito@desk" && holder.id == "1-2")
+        );
+        let told = of("╷\n│ Error: failed to get shared config profile,\n│ change\n│ \n│ more\n╵\n");
+        assert_eq!(
+            (told.kind, told.summary.as_str()),
+            (FailureKind::Credentials, "failed to get shared config profile, change")
+        );
+        assert_eq!(of("Error: no such thing").kind, FailureKind::Terraform);
+        assert_eq!(of("something else").kind, FailureKind::NoReason { code: 1 });
+    }
 }

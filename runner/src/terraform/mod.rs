@@ -44,7 +44,7 @@ pub use lock::lock_holder;
 pub use lockplace::{LockPlace, backend_region, lock_place};
 pub use plan::PlanFold;
 pub use planfile::{check_plan_file, state_names, state_of, values};
-pub use planned::{Machines, Market, Planned, is_of_machines, planned};
+pub use planned::{Machines, Market, OutOfBounds, Planned, is_of_machines, out_of_bounds, planned};
 pub use query::{Finished, Query, QueryError};
 pub use rundir::Spec;
 pub use standby::{Standby, Supervisor};

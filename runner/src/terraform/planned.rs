@@ -59,6 +59,37 @@ pub fn planned(plan: &Path) -> Option<Planned> {
     Some(counted(&all))
 }
 
+/// An Auto Scaling group that is to be of a size which its own bounds forbid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfBounds {
+    /// Its address.
+    pub address: String,
+    /// `desired_capacity`.
+    pub desired: i64,
+    /// `min_size`.
+    pub least: i64,
+    /// `max_size`.
+    pub most: i64,
+}
+
+/// The groups of the plan at `plan` that AWS will take by no means. Its provider tries an update for ten minutes all the same, without a word
+/// (`resourceGroupUpdate`, which takes every `ValidationError` for one that passes).
+#[must_use]
+pub fn out_of_bounds(plan: &Path) -> Vec<OutOfBounds> {
+    let Some(parts) = parts(plan) else { return Vec::new() };
+    parts.resource_changes.iter().filter_map(changed).filter_map(|changed| beyond(&changed)).collect()
+}
+
+fn beyond(changed: &Changed<'_>) -> Option<OutOfBounds> {
+    let after = changed.after.as_ref().filter(|_| changed.kind == GROUP)?;
+    let now = changed.before.as_ref().and_then(|before| number(&before["desired_capacity"]));
+    // What stays is not sent: there AWS moves it into bounds that changed.
+    let desired = number(&after["desired_capacity"]).filter(|desired| now != Some(*desired))?;
+    let (least, most) = (number(&after["min_size"])?, number(&after["max_size"])?);
+    let within = least <= desired && desired <= most;
+    (!within).then(|| OutOfBounds { address: changed.address.to_owned(), desired, least, most })
+}
+
 /// A group, an instance or a template, with what is and what will be.
 #[derive(Debug)]
 struct Changed<'p> {
@@ -222,6 +253,23 @@ mod tests {
     }
 
     const SLAVES: &str = "module.jmeter.aws_autoscaling_group.slaves[0]";
+
+    #[test]
+    fn a_group_beyond_its_own_bounds_is_found_where_its_size_is_sent() {
+        let sized = |desired: i64, least: i64, most: i64| json!({ "desired_capacity": desired, "min_size": least, "max_size": most });
+        let found = |before: &Value, after: &Value| beyond(&of(SLAVES, before, after)).map(|group| group.desired);
+        assert_eq!(found(&Value::Null, &sized(9, 0, 5)), Some(9));
+        assert_eq!(found(&sized(4, 0, 5), &sized(9, 0, 5)), Some(9));
+        assert_eq!(found(&sized(4, 2, 5), &sized(1, 2, 5)), Some(1));
+        assert_eq!(found(&sized(4, 0, 5), &sized(5, 0, 5)), None);
+        assert_eq!(found(&sized(4, 0, 5), &sized(4, 0, 3)), None, "AWS lowers it itself");
+        assert_eq!(found(&sized(9, 0, 5), &Value::Null), None);
+        let unknown = json!({ "desired_capacity": 9, "min_size": 0, "max_size": null });
+        assert_eq!(found(&Value::Null, &unknown), None);
+        let group = beyond(&of(SLAVES, &Value::Null, &sized(9, 1, 5))).expect("one");
+        assert_eq!((group.address.as_str(), group.least, group.most), (SLAVES, 1, 5));
+        assert_eq!(beyond(&of("aws_instance.one", &Value::Null, &sized(9, 0, 5))), None);
+    }
 
     /// Plans of Terraform 1.11 with the AWS provider 5.100, of `tests/aws/lean` on the emulator: made with four, grown to forty, looked at
     /// after somebody changed it by hand.

@@ -5,7 +5,7 @@ use tidegate_runner::domain::ids::{RunNumber, StackName};
 use tidegate_runner::domain::run::Phase;
 
 use super::super::card::{Line, Span};
-use super::super::words::{cut, plural};
+use super::super::words::{cut, cut_middle, plural};
 
 /// Most lines of an explanation.
 const DETAIL_LINES: usize = 6;
@@ -33,7 +33,7 @@ pub(super) fn how(phase: Phase, failure: &Failure) -> &'static str {
 /// The first error, with address and source line.
 pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec<Line> {
     let Failure { kind, summary, detail, address, at, more_errors, kept: _, rule: _ } = failure;
-    let mut lines = vec![Line::of([Span::Text(format!("{stack}: ")), Span::Strong(cut(summary))])];
+    let mut lines = vec![Line::of([Span::Text(format!("{stack}: ")), Span::Strong(cut_middle(summary))])];
     let mut place = Vec::new();
     if let Some(address) = address {
         place.push(Span::Code(cut(address)));
@@ -48,6 +48,8 @@ pub(super) fn lines(stack: &StackName, failure: &Failure, run: RunNumber) -> Vec
     if let Some(code) = at.as_ref().and_then(|at| at.code.as_ref()) {
         lines.push(Line::of([Span::Code(cut(code))]).indented(1));
     }
+    // Of a lock all that counts is told below; what Terraform says of it begins with ids of requests.
+    let detail = if matches!(kind, FailureKind::LockHeld(_)) { "" } else { detail };
     let told: Vec<&str> = detail.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
     lines.extend(told.iter().take(DETAIL_LINES).map(|line| Line::text((*line).to_owned()).indented(1)));
     if told.len() > DETAIL_LINES || *more_errors > 0 {
@@ -86,6 +88,16 @@ fn meaning(kind: &FailureKind) -> Option<String> {
         ),
         FailureKind::NoWorkspace => Some("Nothing is made only to look. If it is a new one, the first `up` makes it; if there was one, find out who took it away.".to_owned()),
         FailureKind::UpstreamMissing => Some("A stack that it needs has no state or outputs yet.".to_owned()),
+        FailureKind::Credentials => {
+            Some("Where a stack's credentials come from stands in docs/aws.md, \"Credentials of each stack\". Renew them, then `retry`.".to_owned())
+        }
+        FailureKind::NoStateBucket => Some(
+            "Make it (docs/aws.md, \"Before the first `up`\"), or put right `backend` or the region; then `retry`.".to_owned(),
+        ),
+        FailureKind::StateUnread => Some(
+            "Give it a `terraform` that reads it, or put back what it was before (docs/drift.md, \"A state that nobody can read\"); then `retry`."
+                .to_owned(),
+        ),
         FailureKind::CouldNotStart => Some("The program could not be started; nothing was done with it.".to_owned()),
         FailureKind::Signal { signal } => {
             Some(format!("It was ended by signal {signal}, which Tidegate did not send."))

@@ -213,7 +213,10 @@ pub(super) fn going(detail: &RunDetail, clock: &Clock, naming: &Naming) -> Vec<L
 /// What it is, the block that takes it into the code, and the line that takes it away.
 fn of_stray(stack: &StackName, stray: &Stray, whole: bool, clock: &Clock) -> Vec<Line> {
     let mut lines = vec![named(stack, stray, clock)];
-    if let (Some(kind), Some(id)) = (&stray.kind, &stray.id) {
+    // What a service made for something else is kept or goes with that.
+    if stray.stays.is_none()
+        && let (Some(kind), Some(id)) = (&stray.kind, &stray.id)
+    {
         let block = format!("import {{ to = {kind}.NAME, id = {} }}", serde_json::Value::from(id.as_str()));
         lines.push(
             Line::of([Span::Text("to keep it, in the code of its stack: ".to_owned()), Span::Code(cut(&block))])

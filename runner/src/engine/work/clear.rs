@@ -65,7 +65,10 @@ fn is_lasting(kind: &FailureKind) -> bool {
         | FailureKind::Terraform
         | FailureKind::NotInitialised
         | FailureKind::UpstreamMissing
-        | FailureKind::NoWorkspace => true,
+        | FailureKind::NoWorkspace
+        | FailureKind::Credentials
+        | FailureKind::NoStateBucket
+        | FailureKind::StateUnread => true,
         FailureKind::LockHeld(_)
         | FailureKind::StalePlan
         | FailureKind::PreventDestroy

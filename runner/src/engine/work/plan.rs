@@ -16,7 +16,9 @@ use crate::domain::request::Goal;
 use crate::domain::run::{Note, Phase, RunEvent};
 use crate::root::Folder;
 use crate::terraform::command::{self, PlanArgs};
-use crate::terraform::{Diagnostics, PlanFold, StateHead, check_plan_file, failure_of, state_names, values};
+use crate::terraform::{
+    Diagnostics, OutOfBounds, PlanFold, StateHead, check_plan_file, failure_of, out_of_bounds, state_names, values,
+};
 use crate::terraform::{drift, init};
 
 /// Which plan is made.
@@ -247,6 +249,9 @@ impl RunContext {
         let left_lineage = left_lineage.flatten();
         let made = plan.changes.iter().any(|change| is_group(&change.address));
         let scales = how != How::Refresh && (made || state_names(&out, GROUP));
+        if scales && let Some(group) = out_of_bounds(&out).first() {
+            return Err(beyond_bounds(group));
+        }
         let values = if how == How::Refresh { plan.values.clone() } else { values(&out) };
         Ok(StackPlan { serial, least_serial, lineage, left_lineage, left_at, values, scales, ..plan })
     }
@@ -279,6 +284,20 @@ impl RunContext {
             self.note(name, Note::LockHeld { holder: holder.clone(), wait_s });
         }
     }
+}
+
+/// Nothing is applied for it: AWS refuses, and its provider asks again for ten minutes.
+fn beyond_bounds(OutOfBounds { address, desired, least, most }: &OutOfBounds) -> Failure {
+    let (bound, by, other) = if desired > most {
+        (format!("`max_size` is {most}"), "at most", most)
+    } else {
+        (format!("`min_size` is {least}"), "at least", least)
+    };
+    let summary = format!("an Auto Scaling group would be of {desired}, and its {bound}");
+    let detail = format!(
+        "AWS takes no group beyond its own bounds. Ask for {by} {other}, or change what sets that bound in the Terraform files or in `variables`."
+    );
+    Failure { address: Some(address.clone()), ..Failure::new(FailureKind::Configuration, summary) }.with_detail(detail)
 }
 
 /// Whether one of these locals of the root is made of what an upstream stack puts out.
