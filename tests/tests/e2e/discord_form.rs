@@ -185,11 +185,11 @@ async fn killed(place: &InDiscord, serve: tidegate_tests::yard::Process) {
 
 #[tokio::test]
 async fn killed_at_any_arrow_of_the_flow_it_is_done_and_told_once() {
-    // It is stored, and who said it is not known yet.
+    // It is stored, and Discord has not said that it knows: until it has, nothing is begun.
     let place = InDiscord::lay().await;
     let serve = place.serve().await;
-    place.discord.refuse("GET /guilds/-/members/-", Fault::Status(503), 1_000);
-    place.tide("up shop").await;
+    place.discord.refuse("POST /interactions/-/-/callback", Fault::Silence, 1_000);
+    place.discord.command(place.alice, place.channel, "text", &[("line", "up shop")]);
     place
         .yard
         .wait("stored", async || (place.yard.number("SELECT COUNT(*) FROM inbox").await == 1).then_some(()))

@@ -112,6 +112,7 @@ async fn a_group_is_destroyed_by_a_yes_for_each_booked_as_a_whole_and_its_hours_
     yard.until(4, "awaiting_approval").await;
     assert_eq!(yard.did("delete"), 0);
     yard.shell("status @rpg").await.says(&["destroy @rpg", "1 running, 2 not begun"]).exits(0);
+    yard.wait("its line", async || asker.out().contains("approve 4").then_some(())).await;
     yard.shell("approve 4").await.exits(0);
     for run in [5, 6] {
         yard.until(run, "awaiting_approval").await;
