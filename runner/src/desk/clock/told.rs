@@ -1,5 +1,7 @@
 //! What people are told of transitions ahead, and what they ask about them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
@@ -16,9 +18,10 @@ use crate::domain::schedule::{
     Bend, Bent, ClockNews, Overdue, Transition, Turn, clock_changes, in_words, quiet_days, skips_of, timeline,
     unknown_years,
 };
+use crate::ledger::asked::{self, Asked};
 use crate::ledger::firings::{self, Firing};
 use crate::ledger::leases::{self, CLOCK};
-use crate::ledger::{LedgerError, Tx, asked, holds, runs, stacks};
+use crate::ledger::{LedgerError, Tx, holds, runs, stacks};
 use crate::warden;
 
 /// As what it is noted that people were warned, and that they were told that something is skipped.
@@ -161,11 +164,18 @@ impl Desk {
         if !diary.is_elsewhere(now) {
             return Ok(None);
         }
-        let asked = asked::one(&self.store, &diary.environment().name).await?;
+        Ok(self.last_look(Some(&diary.environment().name), now).await?.overdue(diary, now))
+    }
+
+    /// What the clock noted of its last look, of one environment or of all.
+    async fn last_look(&self, only: Option<&EnvironmentName>, now: Timestamp) -> Result<LastLook, LedgerError> {
+        let asked = match only {
+            Some(name) => asked::one(&self.store, name).await?.map(|asked| (name.clone(), asked)).into_iter().collect(),
+            None => asked::all(&self.store).await?,
+        };
         let seen = firings::seen(&self.store).await?;
-        let Some(found) = diary.overdue(asked.as_ref(), seen, now) else { return Ok(None) };
         let followed = leases::until(&self.store, CLOCK).await?.is_some_and(|until| until > now);
-        Ok(Some(found).filter(|found| !followed || now.ms_since(found.turn.at) > LATE_MS))
+        Ok(LastLook { asked, seen, followed })
     }
 
     /// What became of a transition of which people were warned.
@@ -270,6 +280,7 @@ impl Desk {
                 || !diary.unread.is_empty()
         };
         let holds = if diaries.is_empty() { Vec::new() } else { self.held().await? };
+        let mut look = None;
         for diary in diaries.into_iter().filter(speaks) {
             let environment = diary.environment();
             if !sight.sees(environment.name.as_str()) {
@@ -278,7 +289,12 @@ impl Desk {
             let agenda = diary.agenda();
             let mut transitions = timeline(&agenda, first, to);
             let is_there = transitions.first().is_some_and(|next| next.before == diary.wanted);
-            let overdue = if from.is_none() && !is_there { self.overdue(&diary, now).await? } else { None };
+            // Read once: of a thousand environments all may be overdue.
+            if from.is_none() && !is_there && look.is_none() && diary.is_elsewhere(now) {
+                look = Some(self.last_look(only, now).await?);
+            }
+            let may_be_overdue = look.as_ref().filter(|_| from.is_none() && !is_there);
+            let overdue = may_be_overdue.and_then(|look| look.overdue(&diary, now));
             // What was missed, refused or failed is not where it was asked to be.
             if let (Some(next), Some(wanted), None) = (transitions.first_mut(), &diary.wanted, from) {
                 next.before = Some(wanted.clone());
@@ -325,6 +341,23 @@ impl Desk {
             });
         }
         Ok(all)
+    }
+}
+
+/// What the clock noted of its last look.
+struct LastLook {
+    /// What was asked for, of those that were read.
+    asked: BTreeMap<EnvironmentName, Asked>,
+    /// How far it had looked.
+    seen: Option<Timestamp>,
+    /// Somebody follows the schedules, and looks again within a minute.
+    followed: bool,
+}
+
+impl LastLook {
+    fn overdue(&self, diary: &Diary<'_>, now: Timestamp) -> Option<Overdue> {
+        let found = diary.overdue(self.asked.get(&diary.environment().name), self.seen, now)?;
+        Some(found).filter(|found| !self.followed || now.ms_since(found.turn.at) > LATE_MS)
     }
 }
 
