@@ -1,6 +1,6 @@
 //! What was due and nobody has looked at, and what of it is still to be done: the same for the clock that does it and for whoever asks.
 
-use super::{BACK_MS, Diary};
+use super::{BACK_MS, DAY_MS, Diary};
 use crate::domain::ids::Timestamp;
 use crate::domain::schedule::{
     Because, DEFAULT_CATCH_UP_S, Origin, Overdue, Schedule, Transition, Turn, as_seen, content, level_at, outlook,
@@ -76,13 +76,15 @@ impl Diary<'_> {
     pub fn overdue(&self, asked: Option<&Asked>, seen: Option<Timestamp>, now: Timestamp) -> Option<Overdue> {
         let from = self.wanted.clone().filter(|_| self.is_elsewhere(now))?;
         let seen = seen.unwrap_or(now).min(now);
-        let recent = now.plus_ms(-BACK_MS);
-        let back = if asked.is_some() { seen.plus_ms(-AGAIN_MS) } else { recent };
-        let mut found = outlook(&self.agenda(), back.max(recent), now);
-        // Where nobody looked for months the last one is all the same of these days, but for a long pause.
-        if found.past.is_empty() && back < recent {
-            found = outlook(&self.agenda(), back, now);
-        }
+        let week = now.plus_ms(-BACK_MS);
+        let back = if asked.is_some() { seen.plus_ms(-AGAIN_MS) } else { week };
+        // Where nobody looked for months the last one is all the same of today or of these days, but for a long pause.
+        let found = [now.plus_ms(-DAY_MS), week]
+            .into_iter()
+            .filter(|near| back < *near)
+            .map(|near| outlook(&self.agenda(), near, now))
+            .find(|near| !near.past.is_empty())
+            .unwrap_or_else(|| outlook(&self.agenda(), back, now));
         let last = found.past.last()?;
         let of_somebody = |number: i64| self.booking(number).is_none();
         if matches!(last.because.first(), Some(Because::Bent { number }) if of_somebody(*number)) {
