@@ -364,11 +364,11 @@ pub(super) fn skip_it(environment: &EnvironmentName) -> String {
     format!("skip {environment}")
 }
 
-/// Ten in the evening, or an hour later where that is near or over; with its offset, so that it means the same whoever types it.
+/// Ten in the evening, or where that is near or over two hours after it, to the minute; with its offset, so that it means the same whoever types it.
 fn evening(turn: &Turn) -> String {
     let ten = turn.local.date().and_hms_opt(22, 0, 0).filter(|ten| (*ten - turn.local).num_minutes() >= 30);
     let end = ten.or_else(|| turn.local.checked_add_signed(chrono::TimeDelta::hours(2))).unwrap_or(turn.local);
-    format!("{}{}", end.format("%Y-%m-%dT%H:%M:%S"), turn.offset)
+    format!("{}{}", end.format("%Y-%m-%dT%H:%M:00"), turn.offset)
 }
 
 /// Until when a change holds, and what comes then.

@@ -258,8 +258,10 @@ pub fn on(now: &RaisedNow, clock: &Clock) -> Card {
 /// `shop  full · since 09:04, 2 h 56 min · by ito: Black Friday rehearsal (run 812) · until Fri 2026-11-20 21:00 +09:00 (in 9 h)`
 fn one(raised: &Raised, clock: &Clock) -> Line {
     let Raised { environment, stood, since, or_longer, whose, run, because, until } = raised;
-    let long = duration(clock.now.ms_since(*since) / 60_000 * 60_000);
-    let since = format!("since {}{}, {long}", if *or_longer { "before " } else { "" }, clock.moment(*since));
+    let ms = clock.now.ms_since(*since);
+    let long = duration(if ms < 60_000 { ms } else { ms / 60_000 * 60_000 });
+    let (before, over) = if *or_longer { ("before ", "over ") } else { ("", "") };
+    let since = format!("since {before}{}, {over}{long}", clock.moment(*since));
     let by = if whose.id == ActorId::clock() { "the clock".to_owned() } else { person(&whose.called) };
     let why = because.as_ref().map(|because| format!(": {}", cut(because))).unwrap_or_default();
     let until = until.map_or_else(|| "until somebody lowers it".to_owned(), |at| format!("until {}", clock.ahead(at)));
