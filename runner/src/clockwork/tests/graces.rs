@@ -93,6 +93,28 @@ async fn what_somebody_lowers_for_a_while_is_not_raised_by_what_stays() {
 }
 
 #[tokio::test]
+async fn what_schedules_raise_meanwhile_begins_when_it_is_written() {
+    on_both(async |store| {
+        const EARLY: &str =
+            "[[environments.shop.schedules]]\nname = 'early'\nat = '2036-11-24 22:06'\ndo = 'up full'\nfor = '1h'\n";
+        let room = Room { store, config: parsed(&format!("{UNSCHEDULED}{WORK}{EARLY}")) };
+        room.wants("full").await;
+        let mut clock = room.clock();
+        clock.look(at("2036-11-24T22:00")).await.unwrap();
+        let (from, until) = (at("2036-11-24T22:01"), at("2036-11-24T22:16"));
+        let then = Some(target("small"));
+        bends(&room, Bend::Grace { target: target("full"), from, until, then, foretold: vec![] }, until).await;
+        clock.look(at("2036-11-24T22:01")).await.unwrap();
+        visits(&room, "small", at("2036-11-24T22:03"), Some(at("2036-11-24T22:06"))).await;
+        for (now, queue) in [("22:04", &[][..]), ("22:06", &["full"][..])] {
+            clock.look(at(&format!("2036-11-24T{now}"))).await.unwrap();
+            assert_eq!(room.queue().await, queue, "{now}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_called_it_off_is_named_and_not_what_was_bent_after_it() {
     on_both(async |store| {
         let room = Room::new(store).await;

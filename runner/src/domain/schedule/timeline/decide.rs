@@ -78,7 +78,12 @@ impl<'a> Reader<'a> {
         match (people, stays) {
             (Some(people), Some(stays)) if self.is_put_off_until_warned(people, stays) => Some(stays),
             (Some(people), _) => Some(people),
-            (None, stays) => stays.or_else(|| self.by_schedules(last, now)),
+            // Only what lowers waits: what schedules raise above it begins when it is written.
+            (None, Some(stays)) => {
+                let above = |asked: &Decision<'_>| self.height(asked.target) > self.height(stays.target);
+                Some(self.by_schedules(last, now).filter(above).unwrap_or(stays))
+            }
+            (None, None) => self.by_schedules(last, now),
         }
     }
 

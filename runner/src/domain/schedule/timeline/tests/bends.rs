@@ -420,6 +420,27 @@ fn what_stays_until_people_were_warned_raises_nothing_that_somebody_has_lowered(
 }
 
 #[test]
+fn what_stays_until_people_were_warned_hides_nothing_that_schedules_raise_meanwhile() {
+    let raises =
+        [window("work", "Mon-Fri 09:00-21:00", "full", "small"), once("early", "2026-11-24 21:05", "up full", Some(1))];
+    let grace = || stays("full", "2026-11-24T20:55", "2026-11-24T21:10");
+    let lowered = Written::new(raises.to_vec()).bent([grace(), visit("small", "2026-11-24T20:56", "2026-11-24T21:05")]);
+    assert_eq!(
+        lowered.told("2026-11-24", "2026-11-25").get(1..).expect("some"),
+        [
+            "Tue 11-24 20:56 small: bend 2",
+            "Tue 11-24 21:05 full: early begins, bend 2 ends",
+            "Tue 11-24 22:05 small: early ends, work asks"
+        ]
+    );
+    let higher = [raises[0].clone(), once("early", "2026-11-24 21:05", "up huge", Some(1))];
+    assert_eq!(
+        Written::new(higher.to_vec()).bent([grace()]).told("2026-11-24", "2026-11-25").get(1..).expect("some"),
+        ["Tue 11-24 21:05 huge: early begins", "Tue 11-24 22:05 small: early ends, work asks"]
+    );
+}
+
+#[test]
 fn a_change_that_ends_within_a_booking_of_its_level_is_over_with_the_booking() {
     let back = |from: &str, until: &str| Bend::Booked {
         target: target("full"),
