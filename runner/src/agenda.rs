@@ -120,10 +120,14 @@ impl<'c> Diary<'c> {
         self.timetable.schedules.iter().filter(named)
     }
 
-    /// How long before it is lowered for these reasons people are warned, in milliseconds; 0: they are not.
+    /// How long before it is lowered for these reasons people are warned, in milliseconds; 0: they are not. What begins or ends then
+    /// says so rather than what asks for the same all along.
     #[must_use]
     pub fn warn_ms(&self, because: &[Because]) -> i64 {
-        1_000 * i64::from(self.named(because).map(|schedule| schedule.warn_s).max().unwrap_or(DEFAULT_WARN_S))
+        let turns = |one: &&Because| matches!(one, Because::Begins { .. } | Because::Ends { .. });
+        let turns: Vec<Because> = because.iter().filter(turns).cloned().collect();
+        let longest = |because: &[Because]| self.named(because).map(|schedule| schedule.warn_s).max();
+        1_000 * i64::from(longest(&turns).or_else(|| longest(because)).unwrap_or(DEFAULT_WARN_S))
     }
 
     /// Whether it is lower there than at `from`.

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             (Some(people), _) => Some(people),
             // Only what lowers waits: what schedules raise above it begins when it is written.
             (None, Some(stays)) => {
-                let above = |asked: &Decision<'_>| self.height(asked.target) > self.height(stays.target);
+                let above = |asked: &Decision<'_>| self.agenda.scale.raises(stays.target, asked.target);
                 Some(self.by_schedules(last, now).filter(above).unwrap_or(stays))
             }
             (None, None) => self.by_schedules(last, now),
@@ -252,7 +252,14 @@ impl<'a> Reader<'a> {
             return Decision { target: stood.target, by: Decider::Left, ends };
         }
         let ended = stood.ends == Some(now) || (stood.by == Decider::Left && stood.ends.is_some());
-        let rest = self.back(stood, now).unwrap_or(&self.rest);
+        let back = self.back(stood, now);
+        if ended
+            && back.is_none()
+            && let Some(target) = self.as_paused(now).filter(|target| **target != self.rest)
+        {
+            return Decision { target, by: Decider::Left, ends: None };
+        }
+        let rest = back.unwrap_or(&self.rest);
         // An end alone never raises.
         let rests = ended && self.height(rest) <= self.height(stood.target);
         match (rests, stood.by) {
@@ -260,6 +267,18 @@ impl<'a> Reader<'a> {
             (false, Decider::Rest) => stood,
             (false, _) => Decision { target: stood.target, by: Decider::Left, ends: None },
         }
+    }
+
+    /// What schedules asked for as the pause began that covers a moment: it stays wanted in it beneath what people ask for.
+    fn as_paused(&self, now: i64) -> Option<&Target> {
+        let begins = |at: i64| self.pauses.iter().filter(|pause| pause.covers(at)).map(|pause| pause.from).min();
+        let mut from = begins(now)?;
+        // Said again, it went on.
+        while let Some(earlier) = from.checked_sub(1).and_then(begins) {
+            from = earlier;
+        }
+        let before = from.checked_sub(1)?;
+        self.by_schedules(&self.lasts(from), before).map(|asked| asked.target)
     }
 
     /// Where a booking goes back to. What was there before it does not come back where that was to end meanwhile.

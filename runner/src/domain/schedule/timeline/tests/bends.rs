@@ -1,9 +1,13 @@
 //! What people bend, and that it goes back by itself.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 
 use super::{Written, at, cron, once, target, window};
+use crate::domain::environment::SettingValue;
 use crate::domain::schedule::bend::{Bend, Skipped};
+use crate::domain::schedule::item::When;
 use crate::domain::schedule::timeline::{
     end_of_change, level_at, next_after, schedules_next_after, skips_at, skips_of,
 };
@@ -360,8 +364,36 @@ fn a_visit_without_schedules_ends_at_rest_and_never_raises() {
         [
             "Tue 11-24 09:00 full: work begins",
             "Tue 11-24 20:30 huge: bend 2",
-            "Wed 11-25 02:00 small: bend 2 ends, rests"
+            // What the schedules asked for as they were paused.
+            "Wed 11-25 02:00 full: bend 2 ends"
         ]
+    );
+}
+
+#[test]
+fn a_change_that_ends_in_a_pause_goes_back_to_what_the_schedules_asked_for_as_it_began() {
+    let until = Some("2026-11-26T12:00");
+    let visited = |level: &str, paused: &[&str]| {
+        let bends = paused.iter().map(|from| pause(from, until));
+        work().bent(bends.chain([visit(level, "2026-11-24T20:58", "2026-11-24T23:30")]))
+    };
+    for level in ["huge", "small"] {
+        for paused in [&["2026-11-24T20:59"][..], &["2026-11-24T20:57"], &["2026-11-24T20:50", "2026-11-24T21:30"]] {
+            assert_eq!(
+                visited(level, paused).told("2026-11-24", "2026-11-26"),
+                [
+                    "Tue 11-24 09:00 full: work begins".to_owned(),
+                    format!("Tue 11-24 20:58 {level}: bend {}", paused.len() + 1),
+                    format!("Tue 11-24 23:30 full: bend {} ends", paused.len() + 1),
+                ],
+                "{level}, paused at {paused:?}"
+            );
+        }
+    }
+    // They asked for less by then.
+    assert_eq!(
+        visited("huge", &["2026-11-24T21:01"]).told("2026-11-24", "2026-11-26").last().expect("it ends"),
+        "Tue 11-24 23:30 small: bend 2 ends, rests"
     );
 }
 
@@ -438,6 +470,19 @@ fn what_stays_until_people_were_warned_hides_nothing_that_schedules_raise_meanwh
         Written::new(higher.to_vec()).bent([grace()]).told("2026-11-24", "2026-11-25").get(1..).expect("some"),
         ["Tue 11-24 21:05 huge: early begins", "Tue 11-24 22:05 small: early ends, work asks"]
     );
+    // A setting that is raised at the same level counts as well, and one that is lowered does not.
+    let slaves = |number: i64| BTreeMap::from([("slaves".parse().expect("a name"), number)]);
+    for (number, begins) in [(6, true), (4, false), (2, false)] {
+        let mut early = once("early", "2026-11-24 21:05", "up full", Some(1));
+        let When::At { fires, .. } = &mut early.when else { panic!("{early:?}") };
+        fires.target.settings =
+            slaves(number).into_iter().map(|(name, number)| (name, SettingValue::Number(number))).collect();
+        let mut sized = Written::new(vec![raises[0].clone(), early]).bent([grace()]);
+        sized.scale.sizes = BTreeMap::from([("full".parse().expect("a level"), slaves(4))]);
+        let told = sized.told("2026-11-24", "2026-11-25");
+        let at = if begins { "21:05" } else { "21:10" };
+        assert!(told.get(1).is_some_and(|told| told.starts_with(&format!("Tue 11-24 {at} full: "))), "{number}: {told:?}");
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(super) struct Written {
 impl Written {
     pub(super) fn new(schedules: Vec<Schedule>) -> Self {
         let levels = ["small", "full", "huge"].map(|name| name.parse().expect("a profile")).to_vec();
-        let scale = Scale { levels, rest: "small".parse::<Level>().expect("a level") };
+        let scale = Scale { levels, rest: "small".parse::<Level>().expect("a level"), sizes: BTreeMap::new() };
         for schedule in &schedules {
             schedule.check(&scale).unwrap_or_else(|error| panic!("{}: {error}", schedule.name));
         }
