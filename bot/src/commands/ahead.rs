@@ -1,6 +1,7 @@
 //! Moments that lie ahead, as people write them: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `明日9時`.
 
 use chrono::{DateTime, Datelike, Days, Month, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Weekday};
+use chrono_tz::{TZ_VARIANTS, Tz};
 use tidegate_runner::domain::ids::Timestamp;
 
 use super::moment::End;
@@ -21,19 +22,22 @@ pub(super) enum Ahead {
 const FURTHEST_MS: i64 = 36_525 * DAY_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
-const MINUTE_MS: i64 = 60_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+const SECOND_MS: i64 = 1_000;
+/// Most digits behind the point of `1.5h` that count.
+const FRACTION_MAX: usize = 3;
 /// When an evening begins, in hours of the wall clock: as for `skip ENV tonight`.
 const EVENING: u32 = 18;
 /// The most words that one moment has: `in 1 h 30 min`.
 pub(super) const WORDS_MAX: usize = 5;
 
-/// Milliseconds of `90m`, `2h`, `2h30m`, `1 h 30 min`, `3d`, `1w`, `2時間`; `None` for what is none, or nothing. What is too long for
+/// Milliseconds of `90m`, `2h`, `2h30m`, `1.5h`, `1 h 30 min`, `90s`, `3d`, `1w`, `2時間`; `None` for what is none, or nothing. What is too long for
 /// a number is the largest.
 pub(super) fn span(text: &str) -> Option<i64> {
     let (mut rest, mut total, mut last) = (text.trim(), 0_i64, i64::MAX);
     while !rest.is_empty() {
-        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        let digits = rest.strip_suffix(after).filter(|digits| !digits.is_empty())?;
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let number = rest.strip_suffix(after).filter(|number| !number.is_empty())?;
         let after = after.trim_start();
         let next = after.trim_start_matches(|c: char| !c.is_ascii_digit() && !c.is_whitespace());
         let unit_ms = unit(after.strip_suffix(next)?)?;
@@ -42,14 +46,29 @@ pub(super) fn span(text: &str) -> Option<i64> {
             return None;
         }
         last = unit_ms;
-        total = total.saturating_add(digits.parse().unwrap_or(i64::MAX).saturating_mul(unit_ms));
+        total = total.saturating_add(times(number, unit_ms)?);
         rest = next.trim_start();
     }
     Some(total).filter(|ms| *ms > 0)
 }
 
+/// So many of a unit: `1.5` of an hour. `None` for no number; what is too long for one is the largest.
+fn times(number: &str, unit_ms: i64) -> Option<i64> {
+    let (whole, part) = number.split_once('.').map_or((number, None), |(whole, part)| (whole, Some(part)));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !part.is_none_or(|part| is_digits(part) && part.len() <= FRACTION_MAX) {
+        return None;
+    }
+    let of_part = part.map_or(Some(0), |part| {
+        let scale = 10_i64.checked_pow(u32::try_from(part.len()).ok()?)?;
+        Some(part.parse::<i64>().ok()? * unit_ms / scale)
+    })?;
+    Some(whole.parse().unwrap_or(i64::MAX).saturating_mul(unit_ms).saturating_add(of_part))
+}
+
 fn unit(word: &str) -> Option<i64> {
     match word {
+        "s" | "sec" | "secs" | "second" | "seconds" | "秒" => Some(SECOND_MS),
         "m" | "min" | "mins" | "minute" | "minutes" | "分" => Some(MINUTE_MS),
         "h" | "hr" | "hrs" | "hour" | "hours" | "時間" => Some(HOUR_MS),
         "d" | "day" | "days" | "日間" => Some(DAY_MS),
@@ -59,10 +78,16 @@ fn unit(word: &str) -> Option<i64> {
     }
 }
 
-/// Reads one moment, in at most [`WORDS_MAX`] words. A bare day is its first moment or the moment after its last. `None` when the
-/// text is none.
+/// Reads one moment, in at most [`WORDS_MAX`] words, on the clock of `zone` unless its last word names another one. A bare day is its
+/// first moment or the moment after its last. `None` when the text is none.
 pub(super) fn read(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<Ahead> {
     let lower = text.trim().to_lowercase();
+    if let Some((rest, named)) = zoned(&lower) {
+        return Some(match read(rest, end, now, Zone::Told(named))? {
+            Ahead::Passed(next) => Ahead::Passed(format!("{next} {named}")),
+            found @ (Ahead::At(_) | Ahead::Beyond) => found,
+        });
+    }
     if let Some(ms) = span(lower.strip_prefix("in ").unwrap_or(&lower)) {
         return Some(judged(now.0.checked_add(ms).map(Timestamp), now, String::new));
     }
@@ -73,6 +98,40 @@ pub(super) fn read(text: &str, end: End, now: Timestamp, zone: Zone) -> Option<A
     }
     let said = Said::read(&lower, today)?;
     Some(judged(said.wall(end, today).and_then(|wall| zone.instant(wall)), now, || said.next(end, now, zone)))
+}
+
+/// A text without the zone that its last word names, and that: `22:00 Europe/Berlin`.
+fn zoned(lower: &str) -> Option<(&str, Tz)> {
+    let (rest, last) = lower.rsplit_once(char::is_whitespace)?;
+    let named = |zone: &&Tz| zone.name().eq_ignore_ascii_case(last);
+    let zone = Some(last).filter(|last| *last == "utc" || last.contains('/'));
+    zone.and_then(|_| TZ_VARIANTS.iter().find(named)).map(|zone| (rest.trim_end(), *zone))
+}
+
+/// The days that `next fri` can mean, and `next week`: of a day of the week the first one from tomorrow on, and the one a week later; of a
+/// week its first day and its last.
+pub(super) fn next_days(word: &str, today: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
+    let in_days = |days: u32| today.checked_add_days(Days::new(u64::from(days)));
+    let since_monday = today.weekday().num_days_from_monday();
+    let (first, further) = if word == "week" {
+        (7 - since_monday, 6)
+    } else {
+        (
+            match (weekday(word)?.num_days_from_monday() + 7 - since_monday) % 7 {
+                0 => 7,
+                days => days,
+            },
+            7,
+        )
+    };
+    Some((in_days(first)?, in_days(first + further)?))
+}
+
+/// `2026-12-24 18:00`: what a one-time schedule on the clock of `zone` says of a moment that lies ahead, to the minute and not before it.
+pub(super) fn wall(found: &Ahead, zone: Zone) -> Option<String> {
+    let Ahead::At(at) = found else { return None };
+    let minute = Timestamp(at.0.checked_add(MINUTE_MS - 1)?.div_euclid(MINUTE_MS) * MINUTE_MS);
+    Some(zone.local(minute)?.format("%Y-%m-%d %H:%M").to_string())
 }
 
 /// Whether a text names a day, and no time of it.
@@ -383,6 +442,12 @@ mod tests {
             ("2h30m", "Fri 2026-11-20 14:30"),
             ("1h 30m", "Fri 2026-11-20 13:30"),
             ("in 1 h 30 min", "Fri 2026-11-20 13:30"),
+            ("1.5h", "Fri 2026-11-20 13:30"),
+            ("0.25h", "Fri 2026-11-20 12:15"),
+            ("90s", "Fri 2026-11-20 12:01"),
+            ("22:00 Europe/Berlin", "Sat 2026-11-21 06:00"),
+            ("tomorrow 9:00 europe/berlin", "Sat 2026-11-21 17:00"),
+            ("13:00 UTC", "Fri 2026-11-20 22:00"),
             ("1d12h", "Sun 2026-11-22 00:00"),
             ("7d", "Fri 2026-11-27 12:00"),
             ("1w", "Fri 2026-11-27 12:00"),
@@ -466,6 +531,7 @@ mod tests {
             ("今日9時", "tomorrow 09:00"),
             ("tonight 9am", "tomorrow 09:00"),
             ("fri 9am", "2026-11-27 09:00"),
+            ("2:00 Europe/Berlin", "tomorrow 02:00 Europe/Berlin"),
             ("金曜9時", "2026-11-27 09:00"),
             ("11-20 9:00", "2027-11-20 09:00"),
             ("20 nov 9:00", "2027-11-20 09:00"),
@@ -507,7 +573,12 @@ mod tests {
             "2x",
             "h",
             "-2h",
-            "1.5h",
+            "1.h",
+            ".5h",
+            "1.5.5h",
+            "1.2345h",
+            "22:00 Europe/Nowhere",
+            "Europe/Berlin",
             "half an hour",
             "25:00",
             "24:30",

@@ -9,6 +9,7 @@ use tidegate_runner::domain::schedule::{BendOrder, PAUSE_MAX_MS, SKIP_DAYS_MAX, 
 use super::ahead;
 use super::context::{Context, quoted};
 use super::group;
+use super::line::Line;
 use super::moment::End;
 use super::until::{Day, Longest};
 use crate::zone::Zone;
@@ -24,11 +25,17 @@ pub(super) fn read_skip(context: &Context<'_>) -> Result<Command, Refusal> {
     let all = context.line.word(1).is_some_and(|word| ["all", "everything"].contains(&word.to_lowercase().as_str()));
     let group = if all { None } else { group::only(context, 1)? };
     let environment = if all || group.is_some() { None } else { Some(context.known_environment()?) };
-    let skipping = match context.line.word(2) {
-        None => Skipping::Coming,
-        Some(word) => context.skipping(word, environment)?,
+    let (skipping, next) = match context.line.word(2) {
+        None => (Skipping::Coming, 2),
+        Some(word) => match context.next_days(environment) {
+            Some(days) => (days?, 4),
+            None => context.days(word).map_or_else(
+                || Ok((context.skipping(word, environment, 3)?, 3)),
+                |days| Ok((context.skipping(&days, environment, 5)?, 5)),
+            )?,
+        },
     };
-    context.no_more_words(3)?;
+    context.no_more_words(next)?;
     let environment = environment.map(|environment| environment.name.clone());
     Ok(context.order(Order::Bend(BendOrder::Skip { environment, group, skipping })))
 }
@@ -76,7 +83,29 @@ pub(super) fn read_unpause(context: &Context<'_>) -> Result<Command, Refusal> {
 }
 
 impl Context<'_> {
-    fn skipping(&self, word: &str, environment: Option<&Environment>) -> Result<Skipping, Refusal> {
+    /// `next week`, and what `next fri` may mean.
+    fn next_days(&self, environment: Option<&Environment>) -> Option<Result<Skipping, Refusal>> {
+        let word = |at: usize| self.line.word(at).map(str::to_lowercase);
+        let named = word(3).filter(|_| word(2).as_deref() == Some("next"))?;
+        let (first, last) = ahead::next_days(&named, self.today(environment)?)?;
+        if named == "week" {
+            return Some(Ok(Skipping::Days { first, last }));
+        }
+        let what = format!("{} may mean more than one day", quoted(&format!("next {named}")));
+        let on = |date: NaiveDate| Line::read(&self.line.without(3)).with(2, &date.to_string());
+        Some(Err(Refusal::not_understood(what, DAYS).hint(on(first)).hint(on(last))))
+    }
+
+    /// `12-29 - 01-03`, `12-29 to 01-03` in one word.
+    fn days(&self, first: &str) -> Option<String> {
+        let is_to = |word: &str| ["-", "--", "..", "to", "until", "till"].contains(&word.to_lowercase().as_str());
+        self.line.word(3).filter(|word| is_to(word))?;
+        Some(format!("{first}..{}", self.line.word(4)?))
+    }
+
+    /// What the words from the third up to `next` say, which are these in one.
+    fn skipping(&self, word: &str, environment: Option<&Environment>, next: usize) -> Result<Skipping, Refusal> {
+        let instead = |days: &str| Line::read(&self.line.without_all(3..next)).with(2, days);
         let lower = word.to_lowercase();
         match lower.as_str() {
             "next" => return Ok(Skipping::Next),
@@ -89,7 +118,7 @@ impl Context<'_> {
         let last_day = first_day.and_then(|first| last.map_or(Some(first), |last| ahead::date(last, first)));
         let (Some(today), Some(first), Some(last)) = (today, first_day, last_day) else {
             let refusal = Refusal::not_understood(format!("{} is no day to skip", quoted(word)), DAYS);
-            return Err(refusal.hint(self.line.with(2, "next")).hint(self.line.with(2, "tomorrow")));
+            return Err(refusal.hint(instead("next")).hint(instead("tomorrow")));
         };
         let too_far = (last - today).num_days() > SKIP_DAYS_MAX;
         // `12-29..12-01`: of a year later nobody means it.
@@ -97,13 +126,13 @@ impl Context<'_> {
         let last = turned.filter(|turned| *turned < first).unwrap_or(last);
         let refusal = if last < first {
             Refusal::not_understood(format!("{} ends before it begins", quoted(word)), DAYS)
-                .hint(self.line.with(2, &format!("{last}..{first}")))
+                .hint(instead(&format!("{last}..{first}")))
         } else if last < today {
             Refusal::not_understood(format!("{} has passed", quoted(word)), "what is skipped lies ahead")
-                .hint(self.line.with(2, "next"))
+                .hint(instead("next"))
         } else if too_far {
             let why = format!("at most {SKIP_DAYS_MAX} days ahead can be skipped; `pause` is for long");
-            Refusal::not_understood(format!("{} is too far away", quoted(word)), why).hint(self.line.with(2, "next"))
+            Refusal::not_understood(format!("{} is too far away", quoted(word)), why).hint(instead("next"))
         } else {
             return Ok(Skipping::Days { first, last });
         };

@@ -161,11 +161,11 @@ pub(super) fn read_resume(context: &Context<'_>) -> Result<Command, Refusal> {
     if context.line.word(1).is_some() {
         return bend::read_unpause(&Context { spec: table::spec(super::CommandName::Unpause), ..*context });
     }
-    Err(Refusal::not_understood(
-        "`resume` says what: `resume everything` or `resume ENV`",
-        "one ends `stop everything`, the other a pause",
-    )
-    .hint("resume everything"))
+    let refusal = Refusal::not_understood(
+        "`resume` says what: `resume ENV` or `resume everything`",
+        "one ends what pauses or skips schedules, the other what `stop everything` stopped",
+    );
+    Err(context.with_each_environment(refusal, 1, |_| true).hint("resume everything"))
 }
 
 impl Context<'_> {

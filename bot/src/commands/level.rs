@@ -4,7 +4,7 @@ use tidegate_runner::domain::command::{Assignment, Command, CommandName, Order};
 use tidegate_runner::domain::environment::{Environment, Level};
 use tidegate_runner::domain::ids::{ProfileName, Timestamp};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
-use tidegate_runner::domain::schedule::LONGEST_FOR_S;
+use tidegate_runner::domain::schedule::{LONGEST_FOR_S, ScheduleOrder, Written};
 
 use super::assignment;
 use super::context::{Context, listed, quoted};
@@ -129,10 +129,14 @@ impl Context<'_> {
     /// Refuses a word that is no level, no setting and no keyword.
     pub(super) fn no_such_word(&self, environment: &Environment, at: usize, word: &str) -> Refusal {
         if self.takes(Takes::Moment("for"))
+            && !Self::is_keyword(word, "at")
             && let Some(line) = self.with_its_end(at)
         {
             let why = "an end is written `for 3h` or `until 22:00`";
             return Refusal::not_understood(format!("{} is no level", quoted(word)), why).hint(line);
+        }
+        if let Some(refusal) = self.later(environment, at, word) {
+            return refusal;
         }
         if let Some(refusal) = self.unassigned(environment, at, word) {
             return refusal;
@@ -174,6 +178,43 @@ impl Context<'_> {
             None if self.spec.name == CommandName::Down => refusal.hint("help down"),
             None => refusal.hint(self.line.without(at)),
         }
+    }
+
+    /// `up shop full at 22:00`: what begins later is a schedule.
+    fn later(&self, environment: &Environment, at: usize, word: &str) -> Option<Refusal> {
+        let way = match self.spec.name {
+            CommandName::Up => "up",
+            CommandName::Down => "down",
+            _ => return None,
+        };
+        if !Self::is_keyword(word, "at") {
+            return None;
+        }
+        let said_zone = environment.timetable.unsaid.zone;
+        let zone = said_zone.unwrap_or(environment.timetable.zone);
+        let (wall, next) = self.moment_of(at + 1, zone)?;
+        let said = |from: usize, to: usize| {
+            self.line.from(from).take(to.saturating_sub(from)).map(|(_, word)| word.to_owned())
+        };
+        // Without its end: that is `for` there.
+        let wish: Vec<String> = said(2, at).chain(said(next, self.line.len())).collect();
+        let end = wish.iter().position(|word| ["for", "until"].iter().any(|end| Self::is_keyword(word, end)));
+        let lasts = end.filter(|end| Self::is_keyword(&wish[*end], "for")).and_then(|end| wish.get(end + 1)).cloned();
+        let wish = wish.get(..end.unwrap_or(wish.len())).unwrap_or_default().join(" ");
+        let lasts = lasts.or_else(|| (way == "up").then(|| "3h".to_owned()));
+        let keys = [
+            ("at", Some(wall.clone())),
+            ("do", Some(format!("{way} {wish}").trim_end().to_owned())),
+            ("for", lasts),
+            ("zone", said_zone.is_none().then(|| zone.name().to_owned())),
+        ];
+        let keys = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+        let written = Written { name: format!("{way} {wall}"), keys };
+        let line = ScheduleOrder::Add { environment: environment.name.clone(), written }.line();
+        let because = self.line.because().map(|because| format!(" because {because}")).unwrap_or_default();
+        let what = format!("`{}` begins at once, and not {}", self.spec.name, quoted(&format!("at {}", wall)));
+        let why = "what begins by itself is a schedule, and what it raises says for how long";
+        Some(Refusal::not_understood(what, why).hint(format!("{line}{because}")).hint("help schedule"))
     }
 
     /// `-small`, `--slaves=4`, `--profile=small`: what a program's options look like, offered as it is written here.

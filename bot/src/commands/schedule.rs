@@ -4,10 +4,13 @@ use tidegate_runner::domain::command::{Command, Order, Query};
 use tidegate_runner::domain::environment::Environment;
 use tidegate_runner::domain::ids::EnvironmentName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
-use tidegate_runner::domain::schedule::{ScheduleOrder, Window, Written};
+use tidegate_runner::domain::schedule::{At, ScheduleOrder, Window, Written};
 
+use super::ahead;
 use super::context::{Context, quoted};
 use super::line::Argument;
+use super::moment::End;
+use crate::zone::Zone;
 
 /// What can be done with schedules.
 pub(super) const ACTIONS: [&str; 5] = ["list", "show", "add", "change", "remove"];
@@ -160,6 +163,7 @@ impl Context<'_> {
                 (None, None) => words.push(argument.text),
             }
         }
+        self.with_its_date(environment, &mut written);
         if let Some(value) = named {
             return Err(self.named_by_key(action, environment, &written, &words, &value));
         }
@@ -204,6 +208,23 @@ impl Context<'_> {
                 Err(Refusal::not_understood("nothing is to change", why).hint(line))
             }
             _ => Ok(written),
+        }
+    }
+
+    /// `at="tomorrow 9:00"` and the like with their date, on the clock of the schedule: what is stored says the same tomorrow. What has
+    /// passed, or is no moment, stays as it is for the checks of the file.
+    fn with_its_date(&self, environment: &Environment, written: &mut Written) {
+        let zone = match written.keys.get("zone") {
+            Some(zone) => zone.parse().ok(),
+            None => environment.timetable.unsaid.zone,
+        };
+        let (Some(zone), Some(at)) = (zone, written.keys.get_mut("at")) else { return };
+        let (now, clock) = (self.known.now, Zone::Told(zone));
+        if at.parse::<At>().is_ok() || ahead::is_day(at, now, clock) {
+            return;
+        }
+        if let Some(wall) = ahead::read(at, End::First, now, clock).and_then(|found| ahead::wall(&found, clock)) {
+            *at = wall;
         }
     }
 

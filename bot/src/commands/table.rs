@@ -480,7 +480,7 @@ pub static TABLE: [Spec; 55] = [
         usage: "hold ENV|@GROUP until TIME|for SPAN [only @who ...] because reason ...",
         summary: "nobody else changes an environment for a while",
         details: &[
-            "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `2026-11-21 09:00`, `明日9時`. A bare day counts to its end.",
+            "It always ends: at most 7 days from now. Times are local: `22:00`, `10pm`, `2h30m`, `tomorrow 9:00`, `fri 18:00`, `12-24 18:00`, `2026-11-21 09:00`, `明日9時`, on your clock or that of a zone behind them, `22:00 Europe/Berlin`. A bare day counts to its end.",
             "Whoever is named after `only` may go on. What is being applied goes on; runs of others that wait are refused when their turn comes.",
         ],
         examples: &[
@@ -664,7 +664,8 @@ pub static TABLE: [Spec; 55] = [
         usage: "schedule list [env] | show ENV NAME | add|change ENV NAME key=value ... | remove ENV NAME [because reason ...]",
         summary: "the schedules of environments",
         details: &[
-            "The keys are those of `[[environments.ENV.schedules]]` in the configuration, with the same checks: `window` with `inside` and `outside`; `cron` or `at` with `do` and `for`; `zone`, `holidays`, `on_gap`, `on_overlap`, `catch_up`. Values of several words stand in quotes.",
+            "The keys are those of `[[environments.ENV.schedules]]` in the configuration, with the same checks: `window` with `inside` and `outside`; `cron` or `at` with `do` and `for`; `zone`, `holidays`, `on_gap`, `on_overlap`, `catch_up`, `warn`, `ready_by`, `tell`. Values of several words stand in quotes.",
+            "A window is like `Mon-Fri 09:00-21:00`, `daily 22:00-06:00`, `Fri 20:00 - Mon 08:00`, `1st,3rd Mon 09:00-12:00`, `2026-12-24 09:00 - 2027-01-03 18:00`, `Mon-Fri 09:00-` or `Mon-Fri -21:00`; `cron` has five fields; `at` is a date and a time, or what `hold` takes, like `tomorrow 9:00`.",
             "`change` names only the keys that change; `key=` takes one out. The configuration's own schedules are changed there.",
             "Who adds, changes or removes one needs the right to `up` and to `down` the environment, too.",
         ],

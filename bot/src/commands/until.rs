@@ -1,5 +1,6 @@
 //! `until TIME` and `for SPAN`, as all commands have them that last for a while.
 
+use chrono_tz::Tz;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
@@ -96,6 +97,17 @@ impl Context<'_> {
         })
     }
 
+    /// The moment that the most words from `at` on tell, as a one-time schedule on the clock of `zone` has it, and where the words after
+    /// them begin. To the minute, and not before it; one that has passed is the next such.
+    pub(super) fn moment_of(&self, at: usize, zone: Tz) -> Option<(String, usize)> {
+        let (found, next, _) = self.longest_end(at, false, Day { end: End::First, zone: None })?;
+        let found = match found {
+            Ahead::Passed(later) => ahead::read(&later, End::First, self.known.now, self.known.zone)?,
+            Ahead::At(_) | Ahead::Beyond => found,
+        };
+        Some((ahead::wall(&found, Zone::Told(zone))?, next))
+    }
+
     /// The whole line where the word at `at` tells an end and lacks only its keyword, `3h` or `22:00`, or is that keyword and has a slip:
     /// `fro 3h`.
     pub(super) fn with_its_end(&self, at: usize) -> Option<String> {
@@ -136,6 +148,9 @@ impl Context<'_> {
         };
         let now = self.known.now;
         let Some((found, next, text)) = self.longest_end(at + 1, span, day) else {
+            if let Some(refusal) = self.one_of_next(at, day) {
+                return Err(refusal);
+            }
             let why = if span { "how long is written like `2h`, `90m`, `2h30m` or `3d`" } else { WRITTEN };
             let refusal = Refusal::not_understood(format!("{} is not an end", quoted(word)), why);
             if span && ahead::read(word, day.end, now, self.known.zone).is_some() {
@@ -144,6 +159,25 @@ impl Context<'_> {
             return Err(refusal.hint(self.ending(at, self.next_keyword(at + 1), "for 2h")));
         };
         self.judged(at, (found, next, text), longest, day)
+    }
+
+    /// `until next fri`, which means this one or the one after it, and `until next week`.
+    fn one_of_next(&self, at: usize, day: Day) -> Option<Refusal> {
+        let word = self
+            .line
+            .word(at + 2)
+            .filter(|_| self.line.word(at + 1).is_some_and(|next| next.eq_ignore_ascii_case("next")))?;
+        let word = word.to_lowercase();
+        let today = day.zone.unwrap_or(self.known.zone).local(self.known.now)?.date_naive();
+        let (first, last) = ahead::next_days(&word, today)?;
+        let on = |date: chrono::NaiveDate| self.ending(at, at + 3, &format!("until {date}"));
+        let what = format!("{} may mean more than one day", quoted(&format!("next {word}")));
+        let refusal = Refusal::not_understood(what, "a day is written as a date, or like `fri`: the first that comes");
+        Some(match (word == "week", day.end) {
+            (true, End::First) => refusal.hint(on(first)),
+            (true, End::Last) => refusal.hint(on(last)),
+            (false, _) => refusal.hint(on(first)).hint(on(last)),
+        })
     }
 
     /// The moment that was found at `at`, with its keyword if it has one, unless it has passed or is too far away.

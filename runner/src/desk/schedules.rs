@@ -119,10 +119,18 @@ impl Case<'_> {
         let what = format!("{environment_name} has a schedule `{name}` already");
         if let Some(other) = stored.iter().find(|other| same(&other.written.name, name)) {
             let written = Written { name: other.written.name.clone(), ..written.clone() };
-            let line = ScheduleOrder::Change { environment: environment_name.clone(), written }.line();
-            let refusal = Refusal::refused(what, format!("`{}` added it", other.added.by.shown()))
-                .hint(self.with_reason(line))
-                .hint(shown(environment_name, &other.written.name));
+            // What is offered is right as a whole, whatever else is wrong with what was typed.
+            let whole = other.written.changed_by(&written);
+            let (mended, mistakes) = typed_schedule::mended(&self.desk.config(), environment, &whole);
+            let meant = if mistakes.is_empty() { Some(written) } else { mended };
+            let also: String = mistakes.iter().map(|mistake| format!("; also: {}", mistake.what)).collect();
+            let line = meant.map(|written| {
+                let environment = environment_name.clone();
+                self.with_reason(ScheduleOrder::Change { environment, written }.line())
+            });
+            let refusal = Refusal::refused(what, format!("`{}` added it{also}", other.added.by.shown()));
+            let refusal = line.into_iter().fold(refusal, Refusal::hint);
+            let refusal = refusal.hint(shown(environment_name, &other.written.name));
             return Err(refused(environment_name, "schedule", refusal));
         }
         if let Some(other) = of_file(environment, name) {
@@ -216,7 +224,7 @@ impl Case<'_> {
             changed: None,
         };
         let table = typed_schedule::with(&config, environment, table, &stored, now)
-            .map_err(|mistake| refused(name, "schedule", mistaken(name, &[mistake], None)))?;
+            .map_err(|mistake| refused(name, "schedule", self.against(environment, mistake)))?;
         let Some(schedule) = table.schedules.last() else { return Ok(table) };
         if typed_schedule::is_over(&table, schedule, now) {
             let refusal = Refusal::refused(
@@ -229,6 +237,19 @@ impl Case<'_> {
         }
         self.asks_nobody(environment, schedule, now)?;
         Ok(table)
+    }
+
+    /// What is wrong with a schedule beside the others, and the lines that look at the one that it is against, or take that out.
+    fn against(&self, environment: &Environment, mistake: Mistake) -> Refusal {
+        let (name, other) = (&environment.name, mistake.against.clone());
+        let refusal = mistaken(name, &[mistake], None);
+        let Some(other) = other else { return refusal };
+        let mut hints = vec![shown(name, &other)];
+        if of_file(environment, &other).is_none() {
+            let remove = ScheduleOrder::Remove { environment: name.clone(), name: other };
+            hints.push(self.with_reason(remove.line()));
+        }
+        Refusal { hints, ..refusal }
     }
 
     /// Whether schedules can be given by chat here at all; told before what is wrong with one.
@@ -405,12 +426,17 @@ fn mistaken(name: &EnvironmentName, mistakes: &[Mistake], mended: Option<String>
     let Some((first, others)) = mistakes.split_first() else {
         return Refusal::refused("that is no schedule", "it cannot be read").hint("help schedule");
     };
+    // In the file it stands beside its key.
+    let keyed = |mistake: &Mistake| match &mistake.key {
+        Some(key) if !mistake.what.contains(key.as_str()) => format!("`{key}`: {}", mistake.what),
+        Some(_) | None => mistake.what.clone(),
+    };
     let why = first.hint.clone().unwrap_or_else(|| "it is written as in the configuration".to_owned());
     let also = others.iter().map(|other| match &other.hint {
-        Some(hint) => format!("; also: {} ({hint})", other.what),
-        None => format!("; also: {}", other.what),
+        Some(hint) => format!("; also: {} ({hint})", keyed(other)),
+        None => format!("; also: {}", keyed(other)),
     });
-    let refusal = Refusal::refused(first.what.clone(), format!("{why}{}", also.collect::<String>()));
+    let refusal = Refusal::refused(keyed(first), format!("{why}{}", also.collect::<String>()));
     match mended {
         Some(line) => refusal.hint(line),
         None => refusal.hint(format!("schedule list {name}")).hint("help schedule"),

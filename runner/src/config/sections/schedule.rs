@@ -232,7 +232,13 @@ fn contradiction(conflict: &Conflict) -> String {
 }
 
 /// What is wrong with the last schedule of a table beside the others.
-pub(super) fn contradiction_after(table: &Timetable, environment: &Environment, now: Timestamp) -> Option<String> {
+///
+/// With it the name of the other one.
+pub(super) fn contradiction_after(
+    table: &Timetable,
+    environment: &Environment,
+    now: Timestamp,
+) -> Option<(String, String)> {
     let scale = Scale::from(environment);
     let agenda = Agenda {
         zone: table.zone,
@@ -243,7 +249,9 @@ pub(super) fn contradiction_after(table: &Timetable, environment: &Environment, 
     };
     let last = table.schedules.last()?;
     let all = conflicts(&agenda, now, now.plus_ms(AHEAD_MS));
-    all.iter().find(|conflict| conflict.one == last.name || conflict.other == last.name).map(contradiction)
+    let found = all.into_iter().find(|conflict| conflict.one == last.name || conflict.other == last.name)?;
+    let what = contradiction(&found);
+    Some((what, if found.one == last.name { found.other } else { found.one }))
 }
 
 /// A file is held against the days to come when it is read. No ledger is open then, and a wrong clock of this machine changes only

@@ -38,6 +38,8 @@ pub struct Mistake {
     pub what: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// The schedule that asks for something else at one time.
+    pub against: Option<String>,
 }
 
 /// A schedule with the calendar that it names, if it names one.
@@ -94,7 +96,8 @@ pub fn with(
     stored: &Stored,
     now: Timestamp,
 ) -> Result<Timetable, Mistake> {
-    let about_all = |what: String, hint: Option<&str>| Mistake { key: None, what, hint: hint.map(str::to_owned) };
+    let about_all =
+        |what: String, hint: Option<&str>| Mistake { key: None, what, hint: hint.map(str::to_owned), against: None };
     let Written { name, .. } = &stored.written;
     if table.schedules.iter().any(|other| other.name == *name) {
         return Err(about_all(format!("there is a schedule `{name}` already"), Some("give it another name")));
@@ -115,7 +118,7 @@ pub fn with(
     }
     more.schedules.push(schedule);
     match contradiction_after(&more, environment, now) {
-        Some(what) => Err(about_all(what, Some(CONTRADICTS))),
+        Some((what, other)) => Err(Mistake { against: Some(other), ..about_all(what, Some(CONTRADICTS)) }),
         None => Ok(more),
     }
 }
@@ -227,6 +230,9 @@ fn candidates<'a>(
         if let Some(near) = nearly(key, &value) {
             set(&[(key, near)], &[]);
         }
+        for other in further(key, &value) {
+            set(&[(key, other)], &[]);
+        }
         for span in spans(key, &value) {
             set(&[(key, span)], &[]);
         }
@@ -268,21 +274,75 @@ fn nearly(key: &str, value: &str) -> Option<String> {
         }
         "at" => {
             let (date, time) = value.split_once([' ', 'T'])?;
-            let [year, month, day] = date.split('-').collect::<Vec<_>>().try_into().ok()?;
-            let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?;
-            let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
-            let too_late = (last.day() + 1..=31).contains(&day.parse().ok()?);
-            too_late.then(|| format!("{last} {time}"))
+            last_of_month(date).map(|last| format!("{last} {time}"))
         }
+        "ready_by" => match value.trim().to_lowercase().as_str() {
+            "yes" | "on" | "1" => Some("true".to_owned()),
+            "no" | "off" | "0" => Some("false".to_owned()),
+            _ => None,
+        },
         _ => None,
     }
 }
 
-/// A window with its words and times as they are read: `Mon-Fri 09:00-18:30` for `weekdays 9-18:30`.
+/// The last day of a month for one that it does not have: `2026-02-28` for `2026-02-30`.
+fn last_of_month(date: &str) -> Option<NaiveDate> {
+    let [year, month, day] = date.split('-').collect::<Vec<_>>().try_into().ok()?;
+    let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?;
+    let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+    (last.day() + 1..=31).contains(&day.parse().ok()?).then_some(last)
+}
+
+/// What else may have been meant: each step of a crontab line that never gets anywhere as a single value, a day that no month has as the
+/// last of its month, dates that go backwards the other way round, a span that ends when it begins as a whole day.
+fn further(key: &str, value: &str) -> Vec<String> {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let each = |change: &dyn Fn(&str) -> Option<String>| {
+        words.iter().map(|word| change(word).unwrap_or_else(|| (*word).to_owned())).collect::<Vec<_>>().join(" ")
+    };
+    match key {
+        "cron" => {
+            let [minute, hour, _, month, weekday] = words.as_slice() else { return Vec::new() };
+            vec![
+                each(&|word| word.strip_suffix("/0").map(|_| "0".to_owned())),
+                // Of `0 0 30 2 *` nobody knows whether the day was meant or the month.
+                format!("{minute} {hour} 28 {month} {weekday}"),
+            ]
+        }
+        "window" => {
+            let last = each(&|word| last_of_month(word).map(|last| last.to_string()));
+            let nth = each(&|word| {
+                let digits = word.strip_suffix("th")?;
+                digits.parse::<u32>().ok().filter(|nth| *nth > 5).map(|_| "last".to_owned())
+            });
+            let whole = each(&|word| {
+                word.split_once('-')
+                    .filter(|(from, to)| from == to && from.contains(':'))
+                    .map(|_| "00:00-24:00".to_owned())
+            });
+            let turned = value.split_once(" - ").map(|(from, to)| format!("{} - {}", to.trim(), from.trim()));
+            turned.into_iter().chain([last, nth, whole]).collect()
+        }
+        _ => Vec::new(),
+    }
+    .into_iter()
+    .filter(|other| other != value)
+    .collect()
+}
+
+/// A window with its words and times as they are read: `Mon-Fri 09:00-18:30` for `weekdays 9am-18:30`.
 fn window_as_read(value: &str) -> String {
     let time = |text: &str| {
-        let (hour, minute) = text.split_once(':').unwrap_or((text, "00"));
+        let half =
+            [("am", 0), ("pm", 12)].into_iter().find_map(|(half, hours)| Some((text.strip_suffix(half)?, hours)));
+        let (plain, half) = half.map_or((text, None), |(plain, hours)| (plain, Some(hours)));
+        let (hour, minute) = plain.split_once(':').unwrap_or((plain, "00"));
         let hour: u32 = hour.parse().ok().filter(|hour| *hour <= 24)?;
+        let hour = match half {
+            Some(hours) if (1..=12).contains(&hour) => hour % 12 + hours,
+            Some(_) => return None,
+            None => hour,
+        };
         (minute.len() == 2 && minute.parse::<u32>().is_ok()).then(|| format!("{hour:02}:{minute}"))
     };
     let word = |word: &str| match word.to_lowercase().as_str() {
@@ -360,7 +420,7 @@ fn text_of(environment: &Environment, written: &Written) -> String {
 fn mistakes(problems: Vec<Problem>) -> Vec<Mistake> {
     let mistake = |problem: Problem| {
         let key = problem.key_path.rsplit_once("schedules[0].").map(|(_, key)| key.trim_matches('"').to_owned());
-        Mistake { key, what: problem.message, hint: problem.hint }
+        Mistake { key, what: problem.message, hint: problem.hint, against: None }
     };
     problems.into_iter().filter(Problem::is_error).map(mistake).collect()
 }

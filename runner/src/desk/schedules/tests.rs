@@ -107,6 +107,9 @@ async fn a_schedule_is_added_changed_and_removed_and_the_timetable_is_with_it() 
         assert_eq!(names, ["hours", "night"]);
         let line = room.refuses(add(&NIGHT), "has a schedule `night` already: `local:ito` added it").await;
         assert_eq!(line, "schedule change shop night cron=\"0 2 * * *\" do=\"up full\" for=3h because tests");
+        // What else is wrong is put right in what is offered.
+        let six = room.refuses(add(&[("cron", "0 0 2 * * *"), NIGHT[1]]), "also: ").await;
+        assert_eq!(six, "schedule change shop night cron=\"0 2 * * *\" do=\"up full\" for=3h because tests");
         let answer = room.says("ito", change("NIGHT", &[("for", "2h"), ("zone", "UTC")])).await.unwrap();
         assert_eq!(
             answer.before.map(|before| before.line()).as_deref(),
@@ -136,7 +139,33 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
                 "25:00",
                 "schedule list shop",
             ),
-            (&[("cron", "*/0 * * * *"), ("do", "up full"), ("for", "3h")], "*/0", "schedule list shop"),
+            (&[("cron", "*/0 * * * *"), ("do", "up full"), ("for", "3h")], "*/0", "cron=\"0 * * * *\" "),
+            (&[("cron", "0 9 30 2 *"), ("do", "up full"), ("for", "3h")], "day 30", "cron=\"0 9 28 2 *\" "),
+            (
+                &[("window", "6th Mon 09:00-12:00"), ("inside", "full"), ("outside", "small")],
+                "6th",
+                "window=\"last Mon 09:00-12:00\" ",
+            ),
+            (
+                &[("window", "Mon 10:00-10:00"), ("inside", "full"), ("outside", "small")],
+                "ends when it begins",
+                "window=\"Mon 00:00-24:00\" ",
+            ),
+            (
+                &[("window", "2027-01-03 18:00 - 2026-12-24 09:00"), ("inside", "full"), ("outside", "small")],
+                "ends before it begins",
+                "window=\"2026-12-24 09:00 - 2027-01-03 18:00\" ",
+            ),
+            (
+                &[("window", "Mon-Fri 8am-10:30pm"), ("inside", "full"), ("outside", "small")],
+                "8am",
+                "window=\"Mon-Fri 08:00-22:30\" ",
+            ),
+            (
+                &[("cron", "0 2 * * *"), ("do", "up full"), ("for", "3h"), ("ready_by", "yes")],
+                "ready_by",
+                "ready_by=true ",
+            ),
             (&[("cron", "0 0 2 * * *"), ("do", "up full"), ("for", "3h")], "six fields", "cron=\"0 2 * * *\" "),
             (&[("cron", "*/9 0 2 * * *"), ("do", "up full"), ("for", "3h")], "six fields", "schedule list shop"),
             (&[("cron", "0 22-6 * * *"), ("do", "up full"), ("for", "3h")], "22-6", "cron=\"0 22-23,0-6 * * *\" "),
@@ -200,7 +229,8 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             let line = room.refuses(add(&[NIGHT[0], NIGHT[1], ("for", span)]), span).await;
             assert!(line.contains(&format!("for={meant}")), "{span}: {line}");
         }
-        room.refuses(add(&weekend), "`night` wants small where `hours` wants full").await;
+        let line = room.refuses(add(&weekend), "`night` wants small where `hours` wants full").await;
+        assert_eq!(line, "schedule show shop hours");
         assert_eq!(room.refuses(change("Hours", &[("inside", "small")]), "it stands there, line").await, "skip shop");
         room.refuses(remove("hours"), "not changed by chat").await;
         assert_eq!(room.list().await.len(), 1);

@@ -481,7 +481,10 @@ fn what_stays_until_people_were_warned_hides_nothing_that_schedules_raise_meanwh
         sized.scale.sizes = BTreeMap::from([("full".parse().expect("a level"), slaves(4))]);
         let told = sized.told("2026-11-24", "2026-11-25");
         let at = if begins { "21:05" } else { "21:10" };
-        assert!(told.get(1).is_some_and(|told| told.starts_with(&format!("Tue 11-24 {at} full: "))), "{number}: {told:?}");
+        assert!(
+            told.get(1).is_some_and(|told| told.starts_with(&format!("Tue 11-24 {at} full: "))),
+            "{number}: {told:?}"
+        );
     }
 }
 
