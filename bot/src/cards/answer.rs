@@ -33,10 +33,11 @@ fn of_each(all: &[Answer], clock: &Clock) -> Card {
 #[must_use]
 pub fn answer(answer: &Answer, clock: &Clock) -> Card {
     match answer {
-        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed, until, ends, cost } => {
+        Answer::Queued { run, ahead, last_time_ms, starts_in_ms, holds, freed, until, then, ends, cost } => {
             let card = queued(run, ahead, *last_time_ms, *starts_in_ms, clock);
             let card = card.lines(freed.iter().map(holds::freed));
-            let card = card.lines(until.map(|until| Line::text(bend::holds_until(&run.request, until, clock))));
+            let until = until.map(|until| bend::holds_until(&run.request, until, then.as_ref(), clock));
+            let card = card.lines(until.map(Line::text));
             let card = card.lines(ends.map(|ends| Line::text(made::lives_until(ends, clock))));
             let card = card.lines(cost.as_ref().map(|cost| Line::text(hours::costs(cost))));
             card.lines(

@@ -1,6 +1,7 @@
 //! Schedules bent for a while: what does not happen, what stays meanwhile, and what comes next.
 
-use chrono::Timelike as _;
+use chrono::{MappedLocalTime, TimeZone as _, Timelike as _};
+use chrono_tz::Tz;
 use tidegate_runner::desk::clock::Warned;
 use tidegate_runner::domain::holds::{Hold, Kind};
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
@@ -16,6 +17,9 @@ use super::words::{Clock, DOT, cut, duration, plural};
 
 /// Most transitions that are named of one environment.
 const NAMED_MAX: usize = 5;
+
+/// What is left out later than so many milliseconds from now finds something else there, perhaps.
+const FAR_MS: i64 = 12 * 3_600_000;
 
 /// Most lines that are offered to leave out again what was taken back.
 const OFFERED_MAX: usize = 3;
@@ -319,12 +323,13 @@ pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, war
         return Line::text(format!("Nobody asks for anything any more: {environment} stays {stays}."));
     };
     let from = level.map(|from| format!("{from} -> ")).unwrap_or_default();
-    let way = format!("At once: {environment} {from}{}", in_words(&to.wanted));
+    let way = format!("{environment} {from}{}", in_words(&to.wanted));
     if !warned {
-        return Line::text(format!("{way}, without a warning."));
+        return Line::text(format!("At once: {way}, without a warning."));
     }
     let minutes = (to.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
-    Line::text(format!("{way}, after a warning{DOT}{} (in {})", moment(to), duration(minutes)))
+    let when = format!("{} (in {})", moment(to), duration(minutes));
+    Line::text(format!("As soon as people were warned: {way}{DOT}{when}"))
 }
 
 /// What stands in place of a warning that is not to be acted on any more; `None`: it is.
@@ -364,17 +369,31 @@ pub(super) fn skip_it(environment: &EnvironmentName) -> String {
     format!("skip {environment}")
 }
 
-/// Ten in the evening, or where that is near or over two hours after it, to the minute; with its offset, so that it means the same whoever types it.
+/// Ten in the evening, or where that is near or over two hours after it, to the minute; with its zone, or of a time that the clock shows
+/// twice with its offset, so that it means the same whoever types it.
 fn evening(turn: &Turn) -> String {
     let ten = turn.local.date().and_hms_opt(22, 0, 0).filter(|ten| (*ten - turn.local).num_minutes() >= 30);
     let end = ten.or_else(|| turn.local.checked_add_signed(chrono::TimeDelta::hours(2))).unwrap_or(turn.local);
-    format!("{}{}", end.format("%Y-%m-%dT%H:%M:00"), turn.offset)
+    match turn.zone.parse::<Tz>().map(|zone| zone.from_local_datetime(&end)) {
+        Ok(MappedLocalTime::Single(_)) => format!("{} {}", end.format("%Y-%m-%d %H:%M"), turn.zone),
+        Ok(MappedLocalTime::Ambiguous(..) | MappedLocalTime::None) | Err(_) => {
+            format!("{}{}", end.format("%Y-%m-%dT%H:%M:00"), turn.offset)
+        }
+    }
 }
 
-/// Until when a change holds, and what comes then.
-pub(super) fn holds_until(request: &RunRequest, until: Timestamp, clock: &Clock) -> String {
-    let then = if request.until.is_some() { "and then goes back by itself" } else { "when the schedules say again" };
-    format!("It holds until {}, {then}.", clock.ahead(until))
+/// Until when a change holds, and what comes then, where that is known.
+pub(super) fn holds_until(request: &RunRequest, until: Timestamp, then: Option<&Target>, clock: &Clock) -> String {
+    let when = clock.ahead(until);
+    match (then, request.until.is_some()) {
+        (Some(then), _) if *then == request.target => {
+            format!("It holds until {when}; what comes then asks for the same.")
+        }
+        (Some(then), true) => format!("It holds until {when}, and then goes back by itself, to {}.", in_words(then)),
+        (Some(then), false) => format!("It holds until {when}, when it goes to {}.", in_words(then)),
+        (None, true) => format!("It holds until {when}, and then goes back by itself."),
+        (None, false) => format!("It holds until {when}, when the schedules say again."),
+    }
 }
 
 /// That nothing comes of its schedules, where that is so.
@@ -398,7 +417,11 @@ fn what_follows(card: Card, one: &BentOne, clock: &Clock) -> Card {
         .lines((more > 0).then(|| Line::text(format!("and {more} more")).indented(1)));
     let because = one.bent.first().and_then(|bent| bent.because.as_deref());
     let card = card.lines(because.map(|because| Line::text(format!("because {}", cut(because)))));
-    let stays = one.stays.as_ref().map(|stays| format!("It stays at {}", in_words(stays)));
+    let lines = one.paused.as_ref().map(|bent| Line::text(format!("schedules: {}", bent_words(bent, clock))));
+    let card = card.lines(lines);
+    let is_far = one.turns.first().is_some_and(|turn| turn.at.ms_since(clock.now) > FAR_MS);
+    let then = if is_far { " then" } else { "" };
+    let stays = one.stays.as_ref().map(|stays| format!("It stays at {}{then}", in_words(stays)));
     let next = one.next.as_ref().map(|next| format!("next: {}", when(next, clock)));
     let words = match (stays, next) {
         (Some(stays), Some(next)) => format!("{stays}{DOT}{next}"),

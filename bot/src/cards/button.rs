@@ -60,7 +60,10 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
         ("keep", [group, "for", "1h"]) if group.starts_with('@') => ("Keep all 1 h", Weight::Plain),
         ("keep", [_, "for", "1h"]) => ("Keep 1 h", Weight::Plain),
         // With its whole date it is not read on a phone.
-        ("keep", [_, "until", end]) => return Some(keep_until(command, end)),
+        ("keep", [_, "until", _, time, _]) => return Some(keep_until(command, time)),
+        ("keep", [_, "until", end]) => {
+            return Some(keep_until(command, end.split_once('T').and_then(|(_, time)| time.get(..5)).unwrap_or(end)));
+        }
         ("skip", [_, "tonight"]) => ("Skip tonight", Weight::Plain),
         ("skip", [_] | [_, "next"]) => ("Skip it", Weight::Plain),
         ("down", [_, _]) => ("Down now", Weight::Off),
@@ -77,9 +80,8 @@ pub fn button(command: &str, about: &str, destroys: bool) -> Option<Button> {
     Some(Button { label, command: command.to_owned(), weight, confirm: asks_first(command, about, destroys) })
 }
 
-/// `Keep until 22:00`, for a moment like `2026-11-23T22:00:00+09:00`.
-fn keep_until(command: &str, end: &str) -> Button {
-    let time = end.split_once('T').and_then(|(_, time)| time.get(..5)).unwrap_or(end);
+/// `Keep until 22:00`.
+fn keep_until(command: &str, time: &str) -> Button {
     Button { label: format!("Keep until {time}"), command: command.to_owned(), weight: Weight::Plain, confirm: None }
 }
 

@@ -28,7 +28,8 @@ pub fn handover(all: &[Standing], clock: &Clock) -> Card {
         .collect();
     let looked = plural(u64::try_from(all.len()).unwrap_or(u64::MAX), "environment");
     if found.is_empty() {
-        return Card::new(Tone::Good, format!("Nothing to hand over{DOT}{looked} as they should be")).next("next");
+        let they = if all.len() == 1 { "it" } else { "they" };
+        return Card::new(Tone::Good, format!("Nothing to hand over{DOT}{looked} as {they} should be")).next("next");
     }
     let width = found.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default() + 2;
     let lines = found

@@ -2,7 +2,7 @@
 
 use tidegate_runner::domain::answer::{Actor, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Afterwards, Comes, Ending, Freed, Hold, HoldAnswer, Kind, News, QueueOf, StillWorking,
+    About, Afterwards, Comes, Ending, Freed, Hold, HoldAnswer, Keeps, Kind, News, QueueOf, StillWorking,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
@@ -36,9 +36,10 @@ fn carried(hold: &Hold, ends: Timestamp, latest: Timestamp, clock: &Clock) -> Li
 #[must_use]
 pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
     match answer {
-        HoldAnswer::Began { hold, going_on, refused, comes, carries } => {
+        HoldAnswer::Began { hold, going_on, refused, comes, carries, keeps } => {
             let card = Card::new(Tone::Good, format!("{} {}", begun(hold), lasts(hold, clock)));
             let card = card.lines(left_in(hold)).lines(because(hold.because.as_deref()));
+            let card = keeps.iter().fold(card, |card, keeps| kept_back(card, keeps, clock));
             let card = match hold.kind {
                 Kind::Keep => card.line(Line::marked(
                     "Others may raise it. Your own `down` ends this; somebody else's is refused unless they say `anyway`, and then you are told.",
@@ -127,6 +128,16 @@ pub(super) fn hold_answer(answer: &HoldAnswer, clock: &Clock) -> Card {
         HoldAnswer::Resumed(_) => Card::new(Tone::Good, "Runs are accepted again")
             .line(Line::text("What was stopped does not begin by itself: whoever wants it asks again.")),
     }
+}
+
+/// What a keep holds back, and what comes after it.
+fn kept_back(card: Card, keeps: &Keeps, clock: &Clock) -> Card {
+    let Keeps { instead_of, turns, next } = keeps;
+    let before = instead_of.map(|end| format!("It takes the place of your keep until {}.", clock.moment(end)));
+    let not =
+        turns.iter().take(NAMED_MAX).map(|turn| Line::text(format!("Not: {}", bend::when(turn, clock))).indented(1));
+    let next = next.as_ref().map(|next| format!("next: {}", bend::when(next, clock)));
+    card.lines(before.map(Line::text)).lines(not).lines(next.map(Line::text))
 }
 
 /// What the clock does because of it.

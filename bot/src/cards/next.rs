@@ -4,7 +4,7 @@ use tidegate_runner::domain::answer::Upcoming;
 use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::schedule::{
-    Because, Bend, Bent, CHANGED, ClockChange, Note, Overdue, Quiet, QuietKind, Skipped, Transition, in_words,
+    Because, Bend, Bent, ClockChange, Note, Overdue, PUT_OFF, Quiet, QuietKind, Skipped, Transition, in_words,
 };
 
 use super::bend::{held_by, moment};
@@ -177,7 +177,7 @@ pub(super) fn bent_words(bent: &Bent, clock: &Clock) -> String {
         Bend::Keep { until, .. } => format!("kept by {by}{}", end(Some(*until), clock)),
         Bend::Grace { target, until, .. } => {
             return format!(
-                "at {} until people were warned that {CHANGED}{}",
+                "stays at {}{}: people are warned before it goes elsewhere",
                 in_words(target),
                 end(Some(*until), clock)
             );
@@ -237,7 +237,7 @@ fn why(because: &Because, bends: &[Bent]) -> String {
             Some(Bent { bend: Bend::Pause { .. }, called, .. }) => {
                 format!("the pause of {} ends", cut(&distinct(called)))
             }
-            Some(Bent { bend: Bend::Grace { .. }, .. }) => CHANGED.to_owned(),
+            Some(Bent { bend: Bend::Grace { .. }, .. }) => PUT_OFF.to_owned(),
             Some(Bent { bend: Bend::Booked { .. }, called, .. }) => {
                 format!("the booking of {} ends", cut(&distinct(called)))
             }

@@ -14,7 +14,7 @@ use super::words::{Clock, DOT, cut, duration};
 
 /// What was done to a schedule, and what comes of it.
 pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
-    let ScheduleAnswer { deed, environment, written, before, because, next, own, bends, unknown_years, at_once } =
+    let ScheduleAnswer { deed, environment, written, before, because, next, own, bends, unknown_years, at_once, moved } =
         answer;
     let name = cut(&written.name);
     let title = match deed {
@@ -33,6 +33,9 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
     card = card.lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))));
     card = own.iter().fold(card, |card, own| comes(card, own, next, bends, &written.name, clock));
     card = card.lines(unknown_years.iter().map(|(calendar, last)| unknown(calendar, *last)));
+    card = card.lines(moved.as_ref().map(|(bent, was)| {
+        Line::text(format!("By that: {}, and not until {}.", bent_words(bent, clock), clock.moment(*was)))
+    }));
     card = if next.is_empty() {
         card.line(Line::text("Nothing is due from now on."))
     } else {
@@ -75,11 +78,10 @@ fn changes_nothing(idle: &Idle, name: &str, clock: &Clock) -> String {
     let others = || because.iter().filter_map(Because::schedule).filter(|other| *other != name);
     let named: Vec<String> = others().map(cut).collect();
     let wanted = wanted.as_ref().map(in_words);
-    let why = match (wanted, because.first()) {
+    let why = match (wanted, named.as_slice()) {
         (Some(wanted), _) if wanted == in_words(&turn.wanted) => "that is wanted already".to_owned(),
-        (Some(wanted), _) if !named.is_empty() => format!("{} asks for {wanted}", named.join(" and ")),
-        (Some(wanted), Some(Because::Bent { .. })) => format!("somebody asked for {wanted}"),
-        (Some(wanted), _) => format!("it stays at {wanted}"),
+        (Some(wanted), [_, ..]) => format!("{} asks for {wanted}", named.join(" and ")),
+        (Some(wanted), _) => format!("it stays at {wanted} then"),
         (None, _) => "nobody asks for anything".to_owned(),
     };
     format!("{} changes nothing: {why}", when(turn, clock))

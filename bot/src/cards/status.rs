@@ -300,7 +300,7 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         lost_ended,
         besides,
         locks,
-        paused: _,
+        paused,
         asked,
         visit: _,
         next: _,
@@ -349,10 +349,9 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
         card = card.next(format!("preflight {name}"));
     }
     card = comes(card, status, clock);
-    let quiet = running.is_none() && waiting.is_empty();
+    let quiet = running.is_none() && waiting.is_empty() && paused.is_none();
     if let Some(asked) = asked.as_ref().filter(|asked| quiet && overdue.is_none() && wanted.as_ref() != Some(asked)) {
-        card =
-            card.line(Line::text(format!("its schedules ask for {}, and nothing is on its way there", target(asked))));
+        card = elsewhere(card, status, asked);
     }
     if let Some((run, view)) = running {
         card = card.line(now_line(run)).lines(silence(run, clock));
@@ -368,6 +367,26 @@ fn managed(status: &EnvironmentStatus, clock: &Clock) -> Card {
     let above = wanted.as_ref().and_then(|wanted| levels.iter().position(|level| *level == wanted.level));
     let above = levels.iter().skip(above.map_or(0, |at| at + 1));
     card.choose(PLAN, above.map(|level| (level.to_string(), format!("plan {name} {level}"))).collect())
+}
+
+/// That schedules ask for something else, which nobody brings about: what began before the clock first looked is nobody's.
+fn elsewhere(card: Card, status: &EnvironmentStatus, asked: &Target) -> Card {
+    let rank = |level: &Level| match level {
+        Level::Off => None,
+        Level::Profile(_) => status.levels.iter().position(|known| known == level),
+    };
+    let lowers = status.wanted.as_ref().is_some_and(|wanted| rank(&asked.level) < rank(&wanted.level));
+    let way = if lowers { "down" } else { "up" };
+    let words = format!(
+        "its schedules ask for {}, and nothing is on its way there: it stays until their next transition, or until somebody brings it there",
+        target(asked)
+    );
+    let card = card.line(Line::text(words));
+    if asked.level == Level::Off && !lowers {
+        card
+    } else {
+        card.next(format!("{way} {} {}", status.name, target(asked)))
+    }
 }
 
 /// The run that ended last and, where what stands is in doubt, the one that left it so: that may be an earlier one.

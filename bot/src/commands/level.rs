@@ -212,7 +212,8 @@ impl Context<'_> {
         let written = Written { name: format!("{way} {wall}"), keys };
         let line = ScheduleOrder::Add { environment: environment.name.clone(), written }.line();
         let because = self.line.because().map(|because| format!(" because {because}")).unwrap_or_default();
-        let what = format!("`{}` begins at once, and not {}", self.spec.name, quoted(&format!("at {}", wall)));
+        let typed: Vec<String> = said(at, next).collect();
+        let what = format!("`{}` begins at once, and not {}", self.spec.name, quoted(&typed.join(" ")));
         let why = "what begins by itself is a schedule, and what it raises says for how long";
         Some(Refusal::not_understood(what, why).hint(format!("{line}{because}")).hint("help schedule"))
     }

@@ -108,7 +108,7 @@ fn an_end_without_its_keyword_is_offered_with_it_and_a_day_that_is_there_already
     }
     // It is Friday there, and here.
     let refusal = read("pause shop until fri").expect_err("it is Friday");
-    assert!(refusal.why.contains("in UTC it is Fri 03:00"), "{refusal:?}");
+    assert!(refusal.why.contains("in UTC, where it is Fri 03:00"), "{refusal:?}");
 }
 
 #[test]

@@ -199,7 +199,10 @@ impl Context<'_> {
                     || "an end lies ahead".to_owned(),
                     |there| {
                         let zone = day.zone.map(|zone| zone.shown(there)).unwrap_or_default();
-                        format!("a day is one of its schedules, and in {zone} it is {}", there.format("%a %H:%M"))
+                        format!(
+                            "days are those of its schedules, in {zone}, where it is {} already",
+                            there.format("%a %H:%M")
+                        )
                     },
                 );
                 Err(Refusal::not_understood(format!("{} has passed", quoted(&text)), why).hint(self.ending(

@@ -9,7 +9,7 @@ use crate::desk::clock::Due;
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::Target;
 use crate::domain::schedule::{
-    Because, Bend, Bent, CHANGED, ClockNews, DEFAULT_CATCH_UP_S, HeldBack, Origin, Schedule, Timetable, Transition,
+    Because, Bend, Bent, ClockNews, DEFAULT_CATCH_UP_S, HeldBack, Origin, PUT_OFF, Schedule, Timetable, Transition,
     Turn, as_seen, level_at, next_after, outlook, timeline,
 };
 use crate::ledger::asked::{Asked, Step};
@@ -341,7 +341,7 @@ fn words(because: &[Because], bends: &[Bent]) -> String {
         Because::Ends { schedule } => format!("{schedule} ends"),
         Because::Asks { schedule } => schedule.clone(),
         Because::Bent { number } => whose(*number).unwrap_or_else(|| "somebody wants it".to_owned()),
-        Because::Unbent { number } if whose(*number).as_deref() == Some(CHANGED) => CHANGED.to_owned(),
+        Because::Unbent { number } if whose(*number).as_deref() == Some(PUT_OFF) => PUT_OFF.to_owned(),
         Because::Unbent { number } => {
             format!("{} has ended", whose(*number).unwrap_or_else(|| "what somebody wanted".to_owned()))
         }

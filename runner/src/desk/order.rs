@@ -12,6 +12,7 @@ use crate::domain::order::Direction;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{AskedAs, RunKind, RunRequest, SizeChange, Target, request, value_at};
 use crate::domain::run::RunState;
+use crate::domain::schedule::level_at;
 use crate::ledger::runs::{self, NewRun};
 use crate::ledger::stacks::Standings;
 use crate::ledger::{LedgerError, Tx, environments, ids, made, stacks};
@@ -139,7 +140,7 @@ impl Case<'_> {
         let (own, others): (Vec<_>, Vec<_>) = keeps.into_iter().partition(|keep| self.message.actor.is(&keep.by));
         let ahead: Vec<RunSummary> = active.iter().filter(|other| other.has_its_place()).cloned().collect();
         let starts_in_ms = if asked { starts_in(tx, &ahead).await? } else { None };
-        let until = self.until(tx, environment, &run).await?;
+        let (until, then) = self.until(tx, environment, &run).await?.unzip();
         let rule = (!others.is_empty()).then_some("keep");
         let mut freed = self.free(tx, own).await?;
         freed.extend(others.into_iter().map(|hold| Freed { hold, own: false }));
@@ -151,19 +152,20 @@ impl Case<'_> {
             holds,
             freed,
             until,
+            then: then.flatten(),
             ends: None,
             cost: None,
         };
         Ok(Done { rule, ..done(&run, answer) })
     }
 
-    /// Until when a run holds that is put into the queue now. What schedules want ends with what they want next.
+    /// Until when a run holds that is put into the queue now, and where it goes then. What schedules want ends with what they want next.
     async fn until(
         &self,
         tx: &mut Tx,
         environment: &Environment,
         run: &RunSummary,
-    ) -> Result<Option<Timestamp>, LedgerError> {
+    ) -> Result<Option<(Timestamp, Option<Target>)>, LedgerError> {
         let clock = run.asker.id == ActorId::clock();
         let changes = run.request.kind.says_where() && run.request.kind != RunKind::Destroy;
         if clock || !changes {
@@ -172,7 +174,8 @@ impl Case<'_> {
         let now = crate::ledger::now(&mut *tx).await?;
         let config = self.desk.config();
         let diary = self.desk.diaries.one(&mut *tx, &config, environment, now).await?;
-        Ok(diary.holds_until(run.request.until, now))
+        let until = diary.holds_until(run.request.until, now);
+        Ok(until.map(|until| (until, level_at(&diary.agenda(), until).map(|standing| standing.wanted))))
     }
 
     /// Ends one's own keeps, which whoever lowers does not want any more.

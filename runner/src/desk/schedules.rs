@@ -16,8 +16,8 @@ use crate::domain::policy::{Decision, policy};
 use crate::domain::refusal::{Refusal, nearest};
 use crate::domain::request::{AskedAs, turn};
 use crate::domain::schedule::{
-    Agenda, Coming, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed, Stored,
-    Timetable, Transition, Written, coming, next_after, unknown_years,
+    Agenda, Bend, Bent, Coming, Deed, Listed, Origin, Schedule, ScheduleAnswer, ScheduleOrder, Schedules, Signed,
+    Stored, Timetable, Transition, Written, coming, next_after, unknown_years,
 };
 use crate::ledger::{Tx, schedules};
 use crate::warden::Lapsed;
@@ -77,6 +77,7 @@ impl Case<'_> {
         }
         let mut diary = self.desk.diaries.one(&mut *tx, &config, &environment, now).await?.with(table, now);
         let at_once = self.at_once(tx, &was, &mut diary, now).await?;
+        let moved = moved(&was, &diary, now);
         let next = next_of(&diary.agenda(), now, NEXT);
         let own = diary.timetable().schedules.iter().find(|one| one.name == written.name);
         let unknown_years = own.map(|own| beyond_lists(&diary, own, now)).unwrap_or_default();
@@ -93,6 +94,7 @@ impl Case<'_> {
             bends,
             unknown_years,
             at_once,
+            moved,
         };
         Ok(Done {
             answer: Answer::Schedule(answer),
@@ -374,6 +376,19 @@ pub(super) fn not_followed(config: &Config, name: &EnvironmentName) -> Refusal {
         },
     );
     Refusal::refused(format!("no schedule of {name} is known here"), why).hint(format!("status {name}"))
+}
+
+/// A change of somebody that stands and ends otherwise than before, as the next transition is another.
+fn moved(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp) -> Option<(Bent, Timestamp)> {
+    let ends = |bent: &Bent| match bent.bend {
+        Bend::Visit { until, .. } if bent.stands(now) => Some(until),
+        _ => None,
+    };
+    let was = |number: i64| before.bends.iter().find(|bent| bent.number == number).and_then(ends);
+    after.bends.iter().find_map(|bent| {
+        let (is, was) = (ends(bent)?, was(bent.number)?);
+        (is != was).then(|| (bent.clone(), was))
+    })
 }
 
 /// Calendars of a schedule that do not know the holidays of the year in which it next does anything.

@@ -164,6 +164,9 @@ pub enum Answer {
         /// Until when it holds, where schedules or whoever asks end it.
         #[serde(default)]
         until: Option<Timestamp>,
+        /// Where it goes then.
+        #[serde(default)]
+        then: Option<Target>,
         /// When it is deleted, of what is made for one test.
         #[serde(default)]
         ends: Option<Timestamp>,

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use insta::assert_snapshot;
 use tidegate_runner::domain::answer::{Actor, Answer, RunSummary};
 use tidegate_runner::domain::holds::{
-    About, Afterwards, Booked, Comes, Ending, Freed, Hold, HoldAnswer, HoldNumber, Kind, News, QueueOf, StillWorking,
-    Waiting,
+    About, Afterwards, Booked, Comes, Ending, Freed, Hold, HoldAnswer, HoldNumber, Keeps, Kind, News, QueueOf,
+    StillWorking, Waiting,
 };
 use tidegate_runner::domain::ids::{ActorId, RunNumber};
 use tidegate_runner::domain::request::{AskedAs, Target};
@@ -51,7 +51,11 @@ fn all(cards: &[Card]) -> String {
 
 #[test]
 fn answers_about_holds() {
-    let began = |hold, going_on, refused| HoldAnswer::Began { hold, going_on, refused, comes: None, carries: None };
+    let keeping = |hold, going_on, refused, keeps: Option<Keeps>| {
+        let keeps = keeps.map(Box::new);
+        HoldAnswer::Began { hold, going_on, refused, comes: None, carries: None, keeps }
+    };
+    let began = |hold, going_on, refused| keeping(hold, going_on, refused, None);
     let booked = |afterwards| {
         let hold = Hold { began: START.plus_ms(HOUR_MS), ..hold(Kind::Booking) };
         HoldAnswer::Booked { hold, afterwards }
@@ -69,6 +73,11 @@ fn answers_about_holds() {
         already,
     };
     let to = Turn::new(START.plus_ms(15 * 60_000), Tz::Asia__Tokyo, at("small"));
+    let kept = Keeps {
+        instead_of: Some(START.plus_ms(HOUR_MS)),
+        turns: vec![to.clone()],
+        next: Some(Turn { at: START.plus_ms(2 * HOUR_MS), ..to.clone() }),
+    };
     let at_once = AtOnce { from: Some(at("full")), to: Some(to) };
     let comes = Some(Comes { at_once, warned: true });
     let answers = [
@@ -76,6 +85,7 @@ fn answers_about_holds() {
         began(only, vec![works(4, "ito")], (5..12).map(|number| run(number, "kato")).collect()),
         began(hold(Kind::Freeze), Vec::new(), Vec::new()),
         began(hold(Kind::Keep), Vec::new(), vec![run(5, "kato")]),
+        keeping(hold(Kind::Keep), Vec::new(), Vec::new(), Some(kept)),
         booked(Afterwards::Schedules(at("small"))),
         booked(Afterwards::Asked(at("small"))),
         booked(Afterwards::Back(at("full"))),
@@ -250,6 +260,7 @@ fn what_an_accepted_run_says_of_keeps() {
         holds,
         freed,
         until: None,
+        then: None,
         ends: None,
         cost: None,
     };

@@ -286,8 +286,28 @@ fn answers() {
         holds: Vec::new(),
         freed: Vec::new(),
         until: None,
+        then: None,
         ends: None,
         cost: None,
+    };
+    let end = scene::START.plus_ms(10_800_000);
+    let until = |run: &Scene, said: bool, then: Option<&str>| match queued(run, vec![], None) {
+        Answer::Queued { mut run, ahead, last_time_ms, starts_in_ms, holds, freed, .. } => Answer::Queued {
+            run: {
+                run.request.until = said.then_some(end);
+                run
+            },
+            ahead,
+            last_time_ms,
+            starts_in_ms,
+            holds,
+            freed,
+            until: Some(end),
+            then: then.map(target),
+            ends: None,
+            cost: None,
+        },
+        other => other,
     };
     let up = Scene::of("up shop because Black Friday");
     let working = Scene::of("up shop").numbered(3).by("sato").claimed();
@@ -309,6 +329,11 @@ fn answers() {
         queued(&Scene::of("destroy shop"), vec![], None),
         queued(&Scene::of("scale shop slaves+=10"), vec![], None),
         queued(&Scene::of("down shop off"), vec![], None),
+        until(&up, false, Some("small")),
+        until(&up, false, Some("full")),
+        until(&up, false, None),
+        until(&up, true, Some("small")),
+        until(&up, true, None),
         Answer::Cancelled(Scene::of("up shop").stop(false).summary()),
         Answer::Cancelled(asking.stop(false).summary()),
         Answer::Stopping { run: working.summary(), force: false },

@@ -139,6 +139,11 @@ fn grace() -> Bent {
     Bent { number: 9, by: ActorId::local("tidegate"), called: "tidegate".to_owned(), because: None, bend }
 }
 
+fn visit() -> Bent {
+    let bend = Bend::Visit { target: target("full"), from: START, until: START.plus_ms(3_600_000), said: false };
+    Bent { number: -3, by: ActorId::local("ito"), called: "ito".to_owned(), because: None, bend }
+}
+
 #[test]
 fn answers_about_schedules() {
     let answer = |deed, before, next| ScheduleAnswer {
@@ -163,6 +168,7 @@ fn answers_about_schedules() {
             Deed::Changed => Some(AtOnce { from: Some(target("full")), to: Some(turn(15, "small")) }),
             Deed::Removed => Some(AtOnce { from: Some(target("full")), to: None }),
         },
+        moved: (deed == Deed::Removed).then(|| (visit(), START.plus_ms(60_000))),
     };
     let before = Written { keys: written().keys.into_iter().take(1).collect(), ..written() };
     let three = vec![transition(1, "late shift", "full"), transition(11, "late shift", "small")];
@@ -208,6 +214,7 @@ fn schedules_are_said_to_count_again_only_where_they_do() {
         warned: false,
         aside,
         meanwhile: None,
+        paused: None,
     };
     let told = |answer: BendAnswer| shown(&cards::answer(&Answer::Bend(answer), &clock()));
     let text = told(BendAnswer::Unpaused(one(false)));

@@ -115,7 +115,7 @@ async fn what_lowers_at_once_is_warned_of_as_ever_and_done_after_that_once() {
         }
         let looked = room.clock().look(at("2037-11-28T12:15")).await.unwrap();
         assert!(matches!(outcomes(&looked).as_slice(), [Turned::Queued(_)]), "{looked:?}");
-        assert_eq!(looked.turned[0].0.because, "the schedules were changed, work");
+        assert_eq!(looked.turned[0].0.because, "people were warned first, work");
         assert_eq!(room.queue().await, ["small"]);
         room.all_done().await;
         assert_eq!(room.clock().look(at("2037-11-28T12:16")).await.unwrap().turned, []);

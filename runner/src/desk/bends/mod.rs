@@ -132,7 +132,8 @@ impl Case<'_> {
         // What stays there then, which is not what is there today.
         let stays = turns.first().and_then(|turn| level_at(&after.agenda(), turn.at)).map(|standing| standing.wanted);
         let one = one(name, bent, turns, &after, now);
-        Ok(BentOne { aside: !self.desk.manages(name), stays: stays.or(one.stays), ..one })
+        let (aside, paused) = (!self.desk.manages(name), after.paused(now).cloned());
+        Ok(BentOne { aside, paused, stays: stays.or(one.stays), ..one })
     }
 
     /// In every environment that has schedules and where this person may; what is left out in none is refused.
@@ -538,7 +539,7 @@ fn standing_pauses<'d>(diary: &'d Diary<'_>, now: Timestamp) -> impl Iterator<It
 }
 
 /// Transitions of `before` that are none, or other ones, in `after`.
-fn lost(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp, end: Timestamp) -> Vec<Turn> {
+pub(super) fn lost(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp, end: Timestamp) -> Vec<Turn> {
     let kept = timeline(&after.agenda(), now, end);
     let is_kept = |turn: &Transition| kept.iter().any(|other| other.at == turn.at && other.wanted == turn.wanted);
     let all = timeline(&before.agenda(), now.plus_ms(1), end);
@@ -561,6 +562,7 @@ fn one(name: &EnvironmentName, bent: Vec<Bent>, turns: Vec<Turn>, after: &Diary<
         warned: false,
         aside: false,
         meanwhile,
+        paused: None,
     }
 }
 
@@ -576,6 +578,7 @@ fn untouched(name: &EnvironmentName) -> BentOne {
         warned: false,
         aside: false,
         meanwhile: None,
+        paused: None,
     }
 }
 

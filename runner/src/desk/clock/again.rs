@@ -11,7 +11,7 @@ use crate::domain::audit::GIVE_UP;
 use crate::domain::command::CommandName;
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::run;
-use crate::domain::schedule::{CHANGED, ClockNews};
+use crate::domain::schedule::{ClockNews, PUT_OFF};
 use crate::ledger::firings::{self, Firing, Outcome};
 use crate::ledger::{Tx, bends, holds, runs};
 use crate::warden;
@@ -307,7 +307,7 @@ impl Desk {
             let run = runs::by_number(&self.store, RunNumber(-number)).await?;
             run.map(|run| ("change", run.asker.name))
         } else if let Some(bent) = bends::one(&self.store, number).await? {
-            let Some(what) = bent.bend.word() else { return Ok(CHANGED.to_owned()) };
+            let Some(what) = bent.bend.word() else { return Ok(PUT_OFF.to_owned()) };
             Some((what, bent.called))
         } else {
             holds::one(&self.store, number).await?.map(|hold| (hold.kind.as_str(), hold.called))

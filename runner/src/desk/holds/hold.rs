@@ -1,15 +1,17 @@
 //! `hold`, `unhold`, `freeze`, `unfreeze`, `keep`.
 
+use super::super::bends::lost;
 use super::super::order::standing_after;
 use super::super::{Case, Denied, Done};
 use super::{done, left_in, refused};
 use crate::domain::answer::{Answer, RunSummary, StackStanding};
 use crate::domain::command::CommandName;
 use crate::domain::environment::Level;
-use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Kind, LONGEST_MS, lifters, may_lift};
+use crate::domain::holds::{Ending, Hold, HoldAnswer, HoldNumber, Keeps, Kind, LONGEST_MS, lifters, may_lift};
 use crate::domain::ids::{ActorId, EnvironmentName, Timestamp};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Target;
+use crate::domain::schedule::{Turn, next_after};
 use crate::ledger::holds::{self, NewHold};
 use crate::ledger::{Tx, environments, made, runs, stacks};
 use crate::warden::{self, Lapsed, barred_by};
@@ -104,11 +106,14 @@ impl Case<'_> {
         let own = |hold: &&Hold| {
             hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && self.message.actor.is(&hold.by)
         };
-        let mut was = None;
+        let before_it = crate::ledger::now(&mut *tx).await?;
+        let before_it = self.desk.diaries.seen(&mut *tx, &config, &environment, before_it).await?;
+        let (mut was, mut instead_of) = (None, None);
         if let Some(before) = holds::readable(&mut *tx).await?.0.iter().find(own) {
             if before.until.is_some_and(|ends| until < ends) {
                 was = self.kept_until_now(tx, &config, before).await?;
             }
+            instead_of = before.until;
             holds::end(tx, before, &Ending::Lifted { by: me.clone(), because: self.because.clone() }).await?;
         }
         let new = NewHold {
@@ -120,8 +125,15 @@ impl Case<'_> {
             until: Some(until),
         };
         let mut done = self.begin(tx, new, ended).await?;
-        if let Answer::Hold(HoldAnswer::Began { comes, .. }) = &mut done.answer {
+        if let Answer::Hold(HoldAnswer::Began { comes, keeps, .. }) = &mut done.answer {
             *comes = self.comes_of_it(tx, &config, was).await?;
+            let now = crate::ledger::now(&mut *tx).await?;
+            let diary = self.desk.diaries.seen(&mut *tx, &config, &environment, now).await?;
+            // Of what cannot be read nothing is known, and nothing comes of what stands in no code that checks.
+            let is_known = diary.is_scheduled() && diary.unread.is_empty() && self.desk.manages(name);
+            let turns = if is_known { lost(&before_it, &diary, now, until.plus_ms(1)) } else { Vec::new() };
+            let next = next_after(&diary.agenda(), now).filter(|_| is_known).as_ref().map(Turn::from);
+            *keeps = Some(Box::new(Keeps { instead_of, turns, next }));
         }
         Ok(done)
     }
@@ -146,7 +158,7 @@ impl Case<'_> {
         };
         let carries = made.filter(|made| hold.until.is_some_and(|until| until > made.ends));
         let carries = carries.map(|made| (made.ends, made.latest));
-        let answer = HoldAnswer::Began { hold, going_on, refused: barred, comes: None, carries };
+        let answer = HoldAnswer::Began { hold, going_on, refused: barred, comes: None, carries, keeps: None };
         Ok(Done { lapsed, ..done(environment, answer) })
     }
 

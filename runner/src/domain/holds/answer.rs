@@ -6,7 +6,7 @@ use super::{Hold, HoldNumber, News};
 use crate::domain::answer::RunSummary;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::Target;
-use crate::domain::schedule::AtOnce;
+use crate::domain::schedule::{AtOnce, Turn};
 
 /// The answer to an order about holds that was not refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub enum HoldAnswer {
         /// Of what was made for one test, where it lasts longer than that: when that ends, and when at the latest.
         #[serde(default)]
         carries: Option<(Timestamp, Timestamp)>,
+        /// What a keep makes of the schedules.
+        #[serde(default)]
+        keeps: Option<Box<Keeps>>,
     },
     /// Something is booked.
     Booked {
@@ -91,6 +94,17 @@ pub enum HoldAnswer {
     },
     /// Things may begin again.
     Resumed(Hold),
+}
+
+/// What a keep makes of what schedules do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Keeps {
+    /// The end of the keep of the same person in whose place it is.
+    pub instead_of: Option<Timestamp>,
+    /// What would have happened and does not, in order.
+    pub turns: Vec<Turn>,
+    /// What comes next.
+    pub next: Option<Turn>,
 }
 
 /// What the clock does because something does not keep it from that any more.

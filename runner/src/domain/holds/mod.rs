@@ -18,7 +18,7 @@ use super::environment::Level;
 use super::ids::{ActorId, EnvironmentName, Timestamp};
 use super::request::{AskedAs, RunKind, RunRequest, Target, TypedBy};
 
-pub use answer::{Afterwards, Comes, Freed, HoldAnswer, QueueOf, StillWorking, Waiting};
+pub use answer::{Afterwards, Comes, Freed, HoldAnswer, Keeps, QueueOf, StillWorking, Waiting};
 pub use booking::{BOOKED_AHEAD_MS, BOOKED_LEAST_MS, Wish, free_for};
 pub use news::{Ending, News};
 pub use order::{About, HoldOrder};

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ActorId, Timestamp};
 use crate::domain::request::Target;
 
-/// Why something happens at no moment of a schedule.
+/// Why something does not happen that was written.
 pub const CHANGED: &str = "the schedules were changed";
+
+/// Why something happens at no moment of a schedule: it was put off until then.
+pub const PUT_OFF: &str = "people were warned first";
 
 /// A bend with its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +40,7 @@ impl Bent {
     pub fn in_words(&self) -> String {
         match self.bend.word() {
             Some(word) => format!("the {word} of {}", self.called),
-            None => CHANGED.to_owned(),
+            None => PUT_OFF.to_owned(),
         }
     }
 

@@ -21,7 +21,7 @@ mod window;
 mod wish;
 mod written;
 
-pub use bend::{Bend, Bent, CHANGED, Foretold, Skipped};
+pub use bend::{Bend, Bent, CHANGED, Foretold, PUT_OFF, Skipped};
 pub use calendar::{COUNTRIES, Calendar, CalendarError, DatesError, IcsError, OwnDay, own_dates, read_ics};
 pub use check::{Conflict, Quiet, QuietKind, conflicts, never, quiet_days, swallowed, unknown_years};
 pub use crontab::Crontab;

@@ -176,6 +176,9 @@ pub struct BentOne {
     /// Somebody's keep, change or booking that asks for what is there now, whatever schedules say.
     #[serde(default)]
     pub meanwhile: Option<Bent>,
+    /// Who has paused its schedules, where something is left out in them.
+    #[serde(default)]
+    pub paused: Option<Bent>,
 }
 
 /// The answer to an order that bends schedules.

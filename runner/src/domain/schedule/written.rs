@@ -99,6 +99,9 @@ pub struct ScheduleAnswer {
     /// What comes of it at once.
     #[serde(default)]
     pub at_once: Option<AtOnce>,
+    /// Somebody's change that ends at another moment by it, and when it was to end until now.
+    #[serde(default)]
+    pub moved: Option<(Bent, Timestamp)>,
 }
 
 /// A schedule that somebody added by chat, as the ledger has it.
