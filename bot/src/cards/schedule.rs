@@ -33,7 +33,7 @@ pub(super) fn schedule_answer(answer: &ScheduleAnswer, clock: &Clock) -> Card {
     card = card.lines(because.as_ref().map(|because| Line::text(format!("because {}", cut(because)))));
     card = own.iter().fold(card, |card, own| comes(card, own, next, bends, &written.name, clock));
     card = card.lines(unknown_years.iter().map(|(calendar, last)| unknown(calendar, *last)));
-    card = card.lines(moved.as_ref().map(|(bent, was)| {
+    card = card.lines(moved.as_deref().map(|(bent, was)| {
         Line::text(format!("By that: {}, and not until {}.", bent_words(bent, clock), clock.moment(*was)))
     }));
     card = if next.is_empty() {

@@ -578,7 +578,7 @@ pub static TABLE: [Spec; 55] = [
     },
     Spec {
         name: CommandName::Skip,
-        usage: "skip ENV|@GROUP|all [next|tonight|DAY|DAY..DAY] [because reason ...]",
+        usage: "skip ENV|@GROUP|all [next|tonight|next week|DAY|DAY..DAY] [because reason ...]",
         summary: "leave out what the schedules would do",
         details: &[
             "Without more it is what `next` shows first; within 15 minutes after it went down that is asked about, as the one that has passed may be meant, and `skip ENV next` says it. `tonight` is everything from six in the evening until six in the morning; a day, or several, is everything that begins on it: what began before ends as it is written.",
@@ -600,7 +600,7 @@ pub static TABLE: [Spec; 55] = [
         usage: "pause ENV|@GROUP until TIME|for SPAN [because reason ...]",
         summary: "let the schedules ask for nothing for a while",
         details: &[
-            "What was wanted when it begins stays wanted; when it ends the environment goes to what the schedules then ask for. People may change it meanwhile.",
+            "What was wanted when it begins stays wanted; when it ends the environment goes to what the schedules then ask for. People may change it meanwhile: what they ask for with an end goes back to what the schedules asked for as it began.",
             "A day alone is over when it begins: `until monday` lets Monday be as it is written. Said again, it has another end; `unpause` ends it.",
         ],
         examples: &[

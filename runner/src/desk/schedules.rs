@@ -379,7 +379,7 @@ pub(super) fn not_followed(config: &Config, name: &EnvironmentName) -> Refusal {
 }
 
 /// A change of somebody that stands and ends otherwise than before, as the next transition is another.
-fn moved(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp) -> Option<(Bent, Timestamp)> {
+fn moved(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp) -> Option<Box<(Bent, Timestamp)>> {
     let ends = |bent: &Bent| match bent.bend {
         Bend::Visit { until, .. } if bent.stands(now) => Some(until),
         _ => None,
@@ -387,7 +387,7 @@ fn moved(before: &Diary<'_>, after: &Diary<'_>, now: Timestamp) -> Option<(Bent,
     let was = |number: i64| before.bends.iter().find(|bent| bent.number == number).and_then(ends);
     after.bends.iter().find_map(|bent| {
         let (is, was) = (ends(bent)?, was(bent.number)?);
-        (is != was).then(|| (bent.clone(), was))
+        (is != was).then(|| Box::new((bent.clone(), was)))
     })
 }
 

@@ -168,7 +168,7 @@ fn answers_about_schedules() {
             Deed::Changed => Some(AtOnce { from: Some(target("full")), to: Some(turn(15, "small")) }),
             Deed::Removed => Some(AtOnce { from: Some(target("full")), to: None }),
         },
-        moved: (deed == Deed::Removed).then(|| (visit(), START.plus_ms(60_000))),
+        moved: (deed == Deed::Removed).then(|| Box::new((visit(), START.plus_ms(60_000)))),
     };
     let before = Written { keys: written().keys.into_iter().take(1).collect(), ..written() };
     let three = vec![transition(1, "late shift", "full"), transition(11, "late shift", "small")];

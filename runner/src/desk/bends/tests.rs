@@ -11,6 +11,7 @@ use crate::desk::{Desk, DeskError, Message};
 use crate::domain::answer::Actor;
 use crate::domain::command::Order;
 use crate::domain::environment::Level;
+use crate::domain::holds::{HoldAnswer, HoldOrder, Keeps};
 use crate::domain::ids::ActorId;
 use crate::domain::policy::Place;
 use crate::domain::request::Target;
@@ -543,6 +544,92 @@ async fn everything_that_is_bent_is_taken_back_with_one_word() {
         let BendAnswer::AllUnpaused(all) = room.bends(BendOrder::UnpauseAll).await else { panic!() };
         assert_eq!(all.iter().map(|one| (one.environment.clone(), one.bent.len())).collect::<Vec<_>>(), [(shop(), 2)]);
         assert_eq!(room.due().await, before);
+    })
+    .await;
+}
+
+/// Full since an hour ago, and down after so many minutes, by a schedule of each day.
+fn down_in(minutes: i64, now: Timestamp, more: &str) -> String {
+    let clock = |minutes: i64| {
+        chrono::DateTime::from_timestamp_millis(now.plus_ms(60_000 * minutes).0).unwrap().format("%H:%M").to_string()
+    };
+    let window = format!("window = 'daily {}-{}'\nzone = 'UTC'\n{more}", clock(-60), clock(minutes));
+    CONFIG.replace("window = 'daily 09:00-21:00'", &window)
+}
+
+#[tokio::test]
+async fn a_keep_tells_what_it_holds_back_what_comes_after_it_and_in_whose_place_it_is() {
+    on_both(async |store| {
+        let now = store.now().await.unwrap();
+        let room = Room::of(store, &down_in(30, now, ""), "full").await;
+        let keep = async |until: Timestamp| {
+            let order = Order::Hold(HoldOrder::Keep { environment: shop(), until });
+            match room.orders(order).await.unwrap() {
+                Answer::Hold(HoldAnswer::Began { keeps: Some(keeps), .. }) => *keeps,
+                other => panic!("{other:?}"),
+            }
+        };
+        let turns = |turns: &[Turn]| turns.iter().map(|turn| turn.wanted.level.to_string()).collect::<Vec<_>>();
+        let (two, three) = (now.plus_ms(7_200_000), now.plus_ms(10_800_000));
+        let Keeps { instead_of, turns: not, next } = keep(two).await;
+        assert_eq!((instead_of, turns(&not)), (None, vec!["small".to_owned()]));
+        assert!(not[0].at < two && next.is_some_and(|next| next.at == two));
+        let Keeps { instead_of, turns: not, next } = keep(three).await;
+        assert_eq!((instead_of, turns(&not)), (Some(two), vec!["small".to_owned()]));
+        assert!(not[0].at == two && next.is_some_and(|next| next.at == three));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_tells_where_it_goes_back_to_and_a_schedule_whose_change_ends_otherwise_by_it() {
+    on_both(async |store| {
+        let now = store.now().await.unwrap();
+        let room = Room::of(store, &down_in(300, now, ""), "full").await;
+        let at = chrono::DateTime::from_timestamp_millis(now.plus_ms(2_400_000).0).unwrap();
+        let keys =
+            [("at", at.format("%Y-%m-%d %H:%M").to_string()), ("do", "down".to_owned()), ("zone", "UTC".to_owned())];
+        let keys = keys.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+        let written = Written { name: "early".to_owned(), keys };
+        room.orders(Order::Schedule(ScheduleOrder::Add { environment: shop(), written })).await.unwrap();
+        let up = |until| {
+            let level = Some(Level::Profile("full".parse().unwrap()));
+            Order::Up { environment: shop(), level, settings: Vec::new(), newest_code: false }.until(until)
+        };
+        for said in [Some(now.plus_ms(3_600_000)), None] {
+            let Answer::Queued { until: Some(until), then: Some(then), .. } = room.orders(up(said)).await.unwrap()
+            else {
+                panic!("it ends")
+            };
+            assert!(said.is_none_or(|said| said == until) && until > now.plus_ms(2_300_000));
+            assert_eq!(then.level.to_string(), "small");
+        }
+        let remove = ScheduleOrder::Remove { environment: shop(), name: "early".to_owned() };
+        let Answer::Schedule(answer) = room.orders(Order::Schedule(remove)).await.unwrap() else { panic!() };
+        let (bent, was) = *answer.moved.expect("it was to end with that");
+        assert!(was < now.plus_ms(2_500_000), "{was:?}");
+        let Bend::Visit { until, .. } = bent.bend else { panic!("{bent:?}") };
+        assert!(until > now.plus_ms(290 * 60_000), "{until:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_skipped_and_taken_back_comes_as_written_where_people_can_be_warned_of_it_by_then() {
+    on_both(async |store| {
+        let now = store.now().await.unwrap();
+        for (round, (warn, comes_as_written)) in [("1m", true), ("15m", false)].into_iter().enumerate() {
+            let room = Room::of(store.clone(), &down_in(8, now, &format!("warn = '{warn}'")), "full").await;
+            room.messages.set(10 * u32::try_from(round).unwrap());
+            let before = room.due().await;
+            room.bends(skip(Skipping::Next)).await;
+            let BendAnswer::Unpaused(one) = room.bends(BendOrder::Unpause { environment: shop(), unread: None }).await
+            else {
+                panic!()
+            };
+            assert_eq!(one.at_once.is_none(), comes_as_written, "{warn}: {one:?}");
+            assert_eq!(room.due().await.first() == before.first(), comes_as_written, "{warn}");
+        }
     })
     .await;
 }

@@ -224,6 +224,14 @@ async fn what_the_file_could_not_have_is_refused_with_what_was_probably_meant() 
             let of_it = line == "schedule list shop" || line.starts_with("schedule add shop night ");
             assert!(of_it && format!("{line} ").contains(right), "{keys:?}: {line}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lasts_too_long_or_is_against_another_schedule_is_refused_with_the_next_line() {
+    on_both(async |store| {
+        let room = Room::new(&store, CONFIG);
         let weekend = [("window", "Mon-Fri 08:00-22:00"), ("inside", "small"), ("outside", "small")];
         for (span, meant) in [("10y", "31d"), ("1w", "7d"), ("87600h", "31d"), ("30s", "1m")] {
             let line = room.refuses(add(&[NIGHT[0], NIGHT[1], ("for", span)]), span).await;

@@ -101,7 +101,7 @@ pub struct ScheduleAnswer {
     pub at_once: Option<AtOnce>,
     /// Somebody's change that ends at another moment by it, and when it was to end until now.
     #[serde(default)]
-    pub moved: Option<(Bent, Timestamp)>,
+    pub moved: Option<Box<(Bent, Timestamp)>>,
 }
 
 /// A schedule that somebody added by chat, as the ledger has it.
