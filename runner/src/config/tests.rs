@@ -291,7 +291,7 @@ fn a_schedule_that_can_never_happen_is_refused_at_its_place_and_one_that_is_over
     };
     let told = report(&of("window = '2036-03-30 02:10-02:40'"));
     assert!(told.contains("never happens: the clocks of Europe/Berlin skip 2036-03-30 02:10"), "{told}");
-    assert!(told.contains("tidegate.toml:12:1"), "{told}");
+    assert!(told.contains("tidegate.toml:14:10"), "{told}");
     assert_eq!(report(&of("window = '2036-03-30 02:10-04:00'")), "");
     let over = read(&of("window = '2020-03-29 09:00-18:00'")).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(over.unmanaged.is_empty(), "{:?}", over.unmanaged);

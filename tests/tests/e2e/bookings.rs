@@ -92,7 +92,10 @@ async fn a_booking_that_is_taken_back_never_begins_and_one_that_is_ended_goes_ba
     .await;
     ended(&yard, 1, &serve).await;
     assert_eq!(yard.in_state("shop", "app").await.len(), 3);
-    yard.shell("unbook shop").await.says(&["not booked any more", "As soon as people were warned", "(in 15 min)"]).exits(0);
+    yard.shell("unbook shop")
+        .await
+        .says(&["not booked any more", "As soon as people were warned", "(in 15 min)"])
+        .exits(0);
     yard.shell("next shop").await.says(&["small"]).exits(0);
     assert_eq!(yard.status(2).await, "");
     // Time flies once more.

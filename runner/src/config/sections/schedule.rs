@@ -178,9 +178,10 @@ fn check_together(
         let hint = Some("take it out, or write a time that comes".to_owned());
         // A date that has passed was right once: its environment is not left alone for it.
         if never(schedule, calendar, now) {
-            findings.warn_at_key(&at, format!("{} never happens from now on", quoted(&schedule.when.text())), hint);
+            let words = format!("{} never happens from now on", quoted(&schedule.when.text()));
+            findings.warn_at_value(&at.key(schedule.when.key()), words, hint);
         } else if let Some(wall) = swallowed(schedule, calendar) {
-            findings.at_key(&at, skipped_by_the_clocks(schedule, wall), hint);
+            findings.at_value(&at.key(schedule.when.key()), skipped_by_the_clocks(schedule, wall), hint);
         }
     }
     let agenda = Agenda {
@@ -191,8 +192,10 @@ fn check_together(
         bends: &[],
     };
     for conflict in conflicts(&agenda, now, now.plus_ms(AHEAD_MS)) {
-        let at = table.schedules.iter().position(|schedule| schedule.name == conflict.other).unwrap_or_default();
-        findings.at_key(&all.index(at), contradiction(&conflict), Some(CONTRADICTS.to_owned()));
+        let found = table.schedules.iter().enumerate().find(|(_, schedule)| schedule.name == conflict.other);
+        let Some((index, schedule)) = found else { continue };
+        let at = all.index(index);
+        findings.at_value(&at.key(schedule.when.key()), contradiction(&conflict), Some(CONTRADICTS.to_owned()));
     }
     let next_year = today.year() + 1;
     for (name, calendar) in table.calendars.iter().filter(|(_, calendar)| !calendar.knows(next_year)) {

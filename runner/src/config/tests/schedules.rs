@@ -68,7 +68,7 @@ fn schedules_that_contradict_each_other_are_told_at_the_second_with_the_first_mo
     let first = told.split("first at ").nth(1).and_then(|rest| rest.get(..16)).expect("a moment");
     let first = chrono::NaiveDateTime::parse_from_str(first, "%Y-%m-%d %H:%M").expect("a moment");
     assert!(first.weekday() == chrono::Weekday::Wed && first.hour() == 12, "{first}");
-    assert!(told.contains("tidegate.toml:17:1"), "{told}");
+    assert!(told.contains("tidegate.toml:19:10"), "{told}");
     assert!(told.contains("two windows, or two crontab lines, cannot ask for different levels at one time"), "{told}");
 }
 

@@ -172,6 +172,16 @@ pub(super) mod zone_name {
 }
 
 impl When {
+    /// The key of the configuration under which it stands.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Window { .. } => "window",
+            Self::Crontab { .. } => "cron",
+            Self::At { .. } => "at",
+        }
+    }
+
     /// What is written: `Mon-Fri 09:00-21:00`, `0 9 * * 1-5`, `2026-12-24 18:00`.
     #[must_use]
     pub fn text(&self) -> String {
