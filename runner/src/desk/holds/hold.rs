@@ -106,8 +106,6 @@ impl Case<'_> {
         let own = |hold: &&Hold| {
             hold.kind == Kind::Keep && hold.environment.as_ref() == Some(name) && self.message.actor.is(&hold.by)
         };
-        let before_it = crate::ledger::now(&mut *tx).await?;
-        let before_it = self.desk.diaries.seen(&mut *tx, &config, &environment, before_it).await?;
         let (mut was, mut instead_of) = (None, None);
         if let Some(before) = holds::readable(&mut *tx).await?.0.iter().find(own) {
             if before.until.is_some_and(|ends| until < ends) {
@@ -116,6 +114,8 @@ impl Case<'_> {
             instead_of = before.until;
             holds::end(tx, before, &Ending::Lifted { by: me.clone(), because: self.because.clone() }).await?;
         }
+        let now = crate::ledger::now(&mut *tx).await?;
+        let without = self.desk.diaries.seen(&mut *tx, &config, &environment, now).await?;
         let new = NewHold {
             kind: Kind::Keep,
             environment: Some(name),
@@ -131,7 +131,7 @@ impl Case<'_> {
             let diary = self.desk.diaries.seen(&mut *tx, &config, &environment, now).await?;
             // Of what cannot be read nothing is known, and nothing comes of what stands in no code that checks.
             let is_known = diary.is_scheduled() && diary.unread.is_empty() && self.desk.manages(name);
-            let turns = if is_known { lost(&before_it, &diary, now, until.plus_ms(1)) } else { Vec::new() };
+            let turns = if is_known { lost(&without, &diary, now, until.plus_ms(1)) } else { Vec::new() };
             let next = next_after(&diary.agenda(), now).filter(|_| is_known).as_ref().map(Turn::from);
             *keeps = Some(Box::new(Keeps { instead_of, turns, next }));
         }
