@@ -127,11 +127,25 @@ pub(super) fn next_days(word: &str, today: NaiveDate) -> Option<(NaiveDate, Naiv
     Some((in_days(first)?, in_days(first + further)?))
 }
 
-/// `2026-12-24 18:00`: what a one-time schedule on the clock of `zone` says of a moment that lies ahead, to the minute and not before it.
-pub(super) fn wall(found: &Ahead, zone: Zone) -> Option<String> {
-    let Ahead::At(at) = found else { return None };
+/// `2026-12-24 18:00`: what a one-time schedule on the clock of `zone` says of a moment, to the minute and not before it.
+pub(super) fn wall(at: Timestamp, zone: Zone) -> Option<String> {
     let minute = Timestamp(at.0.checked_add(MINUTE_MS - 1)?.div_euclid(MINUTE_MS) * MINUTE_MS);
     Some(zone.local(minute)?.format("%Y-%m-%d %H:%M").to_string())
+}
+
+/// How long it lasts in milliseconds that begins at `begins` and ends as a text says: after a span of time, or at a moment after it.
+pub(super) fn lasts(is_span: bool, end: &str, begins: Timestamp, zone: Zone) -> Option<i64> {
+    if is_span {
+        return span(&end.to_lowercase());
+    }
+    let ends = match read(end, End::Last, begins, zone)? {
+        Ahead::Passed(later) => read(&later, End::Last, begins, zone)?,
+        ends @ (Ahead::At(_) | Ahead::Beyond) => ends,
+    };
+    match ends {
+        Ahead::At(ends) => Some(ends.ms_since(begins)),
+        Ahead::Passed(_) | Ahead::Beyond => None,
+    }
 }
 
 /// Whether a text names a day, and no time of it.

@@ -140,8 +140,11 @@ impl<'a> Context<'a> {
 
     fn no_such_environment(&self, at: usize, word: &str) -> Refusal {
         let lower = word.to_lowercase();
-        if ["all", "everything"].contains(&lower.as_str()) && !self.known.environments.is_empty() {
-            return self.not_all(at);
+        if ["all", "everything"].contains(&lower.as_str())
+            && !self.known.environments.is_empty()
+            && let Some(refusal) = self.not_all(at)
+        {
+            return refusal;
         }
         // `up full shop`: the words are right, their order is not.
         if let Some((later, name)) =
@@ -192,17 +195,18 @@ impl<'a> Context<'a> {
     }
 
     /// Refuses what is said of all environments at once and belongs to one.
-    fn not_all(&self, at: usize) -> Refusal {
+    fn not_all(&self, at: usize) -> Option<Refusal> {
         let why = match self.spec.name {
             CommandName::Pause => "each has schedules of its own; `skip all DAYS` leaves days out everywhere",
             CommandName::Keep | CommandName::Hold => "for all of them there is `freeze all`",
             CommandName::Unhold => "a freeze of all ends with `unfreeze all`",
-            _ => "so that nothing happens to more than was meant",
+            // What raises, lowers or destroys is not offered for one that nobody named.
+            _ => return None,
         };
         let what = format!("`{}` takes one environment, or a group like `@GROUP`", self.spec.name);
         let line = Line::read(&self.line.without(at));
         let one = Context { line: &line, ..*self };
-        one.with_each_environment(Refusal::not_understood(what, why), at, |_| true)
+        Some(one.with_each_environment(Refusal::not_understood(what, why), at, |_| true))
     }
 
     /// True when `word` is this keyword of the command, with or without dashes before it.

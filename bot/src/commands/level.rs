@@ -6,11 +6,13 @@ use tidegate_runner::domain::ids::{ProfileName, Timestamp};
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 use tidegate_runner::domain::schedule::{LONGEST_FOR_S, ScheduleOrder, Written};
 
+use super::ahead;
 use super::assignment;
 use super::context::{Context, listed, quoted};
 use super::moment::End;
 use super::table::{self, Takes};
 use super::until::{Day, Longest};
+use crate::zone::Zone;
 
 /// What may stand after the environment, in any order.
 struct Wish {
@@ -182,6 +184,8 @@ impl Context<'_> {
 
     /// `up shop full at 22:00`: what begins later is a schedule.
     fn later(&self, environment: &Environment, at: usize, word: &str) -> Option<Refusal> {
+        /// How long what it raises lasts where nobody said, in minutes.
+        const LASTS_MIN: i64 = 180;
         let way = match self.spec.name {
             CommandName::Up => "up",
             CommandName::Down => "down",
@@ -192,19 +196,27 @@ impl Context<'_> {
         }
         let said_zone = environment.timetable.unsaid.zone;
         let zone = said_zone.unwrap_or(environment.timetable.zone);
-        let (wall, next) = self.moment_of(at + 1, zone)?;
-        let said = |from: usize, to: usize| {
-            self.line.from(from).take(to.saturating_sub(from)).map(|(_, word)| word.to_owned())
+        let (begins, next) = self.moment_at(at + 1)?;
+        let words = |from: usize, to: usize| -> Vec<&str> {
+            self.line.from(from).take(to.saturating_sub(from)).map(|(_, word)| word).collect()
         };
-        // Without its end: that is `for` there.
-        let wish: Vec<String> = said(2, at).chain(said(next, self.line.len())).collect();
-        let end = wish.iter().position(|word| ["for", "until"].iter().any(|end| Self::is_keyword(word, end)));
-        let lasts = end.filter(|end| Self::is_keyword(&wish[*end], "for")).and_then(|end| wish.get(end + 1)).cloned();
-        let wish = wish.get(..end.unwrap_or(wish.len())).unwrap_or_default().join(" ");
-        let lasts = lasts.or_else(|| (way == "up").then(|| "3h".to_owned()));
+        let is_end = |word: &str| ["for", "until"].iter().any(|end| Self::is_keyword(word, end));
+        let mut wish = [words(2, at), words(next, self.line.len())].concat();
+        // Its end is `for` there.
+        let end = wish.iter().position(|word| is_end(word)).map(|end| wish.split_off(end));
+        let said = end.as_deref().and_then(|end| {
+            let (keyword, end) = end.split_first()?;
+            ahead::lasts(Self::is_keyword(keyword, "for"), &end.join(" "), begins, self.known.zone)
+        });
+        let lasts_ms = said.or_else(|| (way == "up").then_some(LASTS_MIN * 60_000));
+        let lasts = lasts_ms.map(|ms| match ms.div_euclid(60_000).max(1) {
+            minutes if minutes % 60 == 0 => format!("{}h", minutes / 60),
+            minutes => format!("{minutes}m"),
+        });
+        let wall = ahead::wall(begins, Zone::Told(zone))?;
         let keys = [
             ("at", Some(wall.clone())),
-            ("do", Some(format!("{way} {wish}").trim_end().to_owned())),
+            ("do", Some(format!("{way} {}", wish.join(" ")).trim_end().to_owned())),
             ("for", lasts),
             ("zone", said_zone.is_none().then(|| zone.name().to_owned())),
         ];
@@ -212,8 +224,7 @@ impl Context<'_> {
         let written = Written { name: format!("{way} {wall}"), keys };
         let line = ScheduleOrder::Add { environment: environment.name.clone(), written }.line();
         let because = self.line.because().map(|because| format!(" because {because}")).unwrap_or_default();
-        let typed: Vec<String> = said(at, next).collect();
-        let what = format!("`{}` begins at once, and not {}", self.spec.name, quoted(&typed.join(" ")));
+        let what = format!("`{}` begins at once, and not {}", self.spec.name, quoted(&words(at, next).join(" ")));
         let why = "what begins by itself is a schedule, and what it raises says for how long";
         Some(Refusal::not_understood(what, why).hint(format!("{line}{because}")).hint("help schedule"))
     }

@@ -6,7 +6,7 @@ use tidegate_runner::domain::ids::EnvironmentName;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 use tidegate_runner::domain::schedule::{At, ScheduleOrder, Window, Written};
 
-use super::ahead;
+use super::ahead::{self, Ahead};
 use super::context::{Context, quoted};
 use super::line::Argument;
 use super::moment::End;
@@ -223,7 +223,9 @@ impl Context<'_> {
         if at.parse::<At>().is_ok() || ahead::is_day(at, now, clock) {
             return;
         }
-        if let Some(wall) = ahead::read(at, End::First, now, clock).and_then(|found| ahead::wall(&found, clock)) {
+        if let Some(Ahead::At(found)) = ahead::read(at, End::First, now, clock)
+            && let Some(wall) = ahead::wall(found, clock)
+        {
             *at = wall;
         }
     }

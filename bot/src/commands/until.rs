@@ -1,6 +1,5 @@
 //! `until TIME` and `for SPAN`, as all commands have them that last for a while.
 
-use chrono_tz::Tz;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::{Refusal, nearest};
 
@@ -97,15 +96,17 @@ impl Context<'_> {
         })
     }
 
-    /// The moment that the most words from `at` on tell, as a one-time schedule on the clock of `zone` has it, and where the words after
-    /// them begin. To the minute, and not before it; one that has passed is the next such.
-    pub(super) fn moment_of(&self, at: usize, zone: Tz) -> Option<(String, usize)> {
+    /// The moment that the most words from `at` on tell, and where the words after them begin; of one that has passed the next such.
+    pub(super) fn moment_at(&self, at: usize) -> Option<(Timestamp, usize)> {
         let (found, next, _) = self.longest_end(at, false, Day { end: End::First, zone: None })?;
         let found = match found {
             Ahead::Passed(later) => ahead::read(&later, End::First, self.known.now, self.known.zone)?,
             Ahead::At(_) | Ahead::Beyond => found,
         };
-        Some((ahead::wall(&found, Zone::Told(zone))?, next))
+        match found {
+            Ahead::At(moment) => Some((moment, next)),
+            Ahead::Passed(_) | Ahead::Beyond => None,
+        }
     }
 
     /// The whole line where the word at `at` tells an end and lacks only its keyword, `3h` or `22:00`, or is that keyword and has a slip:
