@@ -224,6 +224,10 @@ fn why(because: &Because, bends: &[Bent]) -> String {
         Because::Asks { schedule } => cut(schedule),
         Because::Bent { number } => {
             let bent = bent(*number);
+            // Of what stays nobody asks for it.
+            if bent.is_some_and(|bent| matches!(bent.bend, Bend::Grace { .. })) {
+                return "it stays as it was until people were warned".to_owned();
+            }
             let by = bent.map_or_else(|| "somebody".to_owned(), |bent| cut(&distinct(&bent.called)));
             if bent.is_some_and(|bent| matches!(bent.bend, Bend::Booked { .. })) {
                 return format!("booked by {by}");

@@ -85,6 +85,33 @@ fn nights_in_which_clocks_change_and_holidays_are_named() {
 }
 
 #[test]
+fn what_stays_until_people_were_warned_is_nobodys_wish() {
+    let hours = schedule("hours", "window = 'Mon-Fri 09:00-21:00'\ninside = 'full'\noutside = 'small'");
+    let at = |text: &str| Timestamp(DateTime::parse_from_rfc3339(text).expect("a time").timestamp_millis());
+    let bent = |number: i64, bend: Bend| Bent {
+        number,
+        by: ActorId::local("ito"),
+        called: "ito".to_owned(),
+        because: None,
+        bend,
+    };
+    let (from, until) = (at("2027-03-25T20:55:00+01:00"), at("2027-03-25T21:10:00+01:00"));
+    let lowered = (at("2027-03-25T20:57:00+01:00"), at("2027-03-25T20:59:00+01:00"));
+    let bends = [
+        bent(1, Bend::Grace { target: target("full"), from, until, then: None, foretold: Vec::new() }),
+        bent(2, Bend::Visit { target: target("small"), from: lowered.0, until: lowered.1, said: true }),
+        bent(
+            3,
+            Bend::Visit { target: target("full"), from: lowered.1, until: at("2027-03-25T21:02:00+01:00"), said: true },
+        ),
+    ];
+    let card = comes(&hours, "2027-03-25T20:59:30+01:00", 1, &bends);
+    let card = card.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(card.contains("small - what ito asked for ends, it stays as it was until people were warned"), "{card}");
+    assert!(card.contains("stays at full until") && !card.contains("tidegate asked"), "{card}");
+}
+
+#[test]
 fn what_is_too_much_for_one_card_is_told_from_where_it_ends() {
     let hours = schedule("hours", "window = 'daily 09:00-21:00'\ninside = 'full'\noutside = 'small'");
     let card = comes(&hours, "2027-03-01T12:00:00+01:00", 60, &[]);
