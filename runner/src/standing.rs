@@ -200,13 +200,18 @@ async fn note_state(tx: &mut Tx, after: &RunView, event: &RunEvent, at: Timestam
         // the state, and that is worth a question. Of any other end, as by a signal of others, nobody knows whether it has: what was
         // made may be nowhere else.
         RunEvent::StackFailed { stack, phase: Phase::Apply, failure, applied: Some(applied) }
-            if matches!(failure.kind, FailureKind::Terraform | FailureKind::Interrupted)
-                || applied.done.iter().any(is_made) =>
+            if is_told_by_terraform(&failure.kind) || applied.done.iter().any(is_made) =>
         {
             note_left(tx, after, stack, |_, left| Some(left_by(left, applied, at))).await
         }
         _ => Ok(()),
     }
+}
+
+/// Whether Terraform itself said why its apply failed, and went on to its end.
+fn is_told_by_terraform(kind: &FailureKind) -> bool {
+    use FailureKind::{Credentials, Interrupted, NoStateBucket, StateUnread, Terraform};
+    matches!(kind, Terraform | Interrupted | Credentials | NoStateBucket | StateUnread)
 }
 
 fn is_made(change: &Change) -> bool {

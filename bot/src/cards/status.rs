@@ -402,7 +402,7 @@ fn over(card: Card, last: &RunSummary, doubt: bool, change: Option<&RunSummary>,
     let card = match doubt {
         true if not_well => card.next(format!("retry {}", run.number)),
         // Nothing of it is left to do: only a run that is well ends the doubt, and its plan shows what that is.
-        true => card.next(format!("plan {} {}", run.request.environment, run.request.target.level)),
+        true => card.next(format!("plan {} {}", run.request.environment, target(&run.request.target))),
         false => card,
     };
     card.next(format!("show {}", run.number))

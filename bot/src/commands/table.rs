@@ -466,7 +466,7 @@ pub static TABLE: [Spec; 55] = [
         usage: "recover RUN [unlock] [because reason ...]",
         summary: "find out what became of a run that nobody saw end",
         details: &[
-            "Looks at state and lock, and ends the run as what is true.",
+            "Looks at state and lock, and ends the run as what is true. A state that its apply could not save, and left beside the code, is saved.",
             "`unlock` also breaks the state lock of the run's own apply: taken by an apply, on its machine, by its user, while it applied. Any other is of somebody else, and stays.",
         ],
         examples: &[example("recover 812", "look"), example("recover 812 unlock", "look, and break its lock")],

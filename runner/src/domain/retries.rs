@@ -75,7 +75,8 @@ fn rest_ms(tries: u32) -> i64 {
 fn passes(phase: Phase, failure: &Failure) -> bool {
     match (phase, &failure.kind) {
         (Phase::Verify, FailureKind::NotReady) => true,
-        (Phase::Plan | Phase::Apply, FailureKind::Terraform) => {
+        // Also where what was asked for was a role.
+        (Phase::Plan | Phase::Apply, FailureKind::Terraform | FailureKind::Credentials) => {
             PASSING.iter().any(|code| failure.summary.contains(code) || failure.detail.contains(code))
         }
         _ => false,
@@ -97,6 +98,8 @@ mod tests {
             (Phase::Apply, FailureKind::Terraform, "api error RequestLimitExceeded: wait", true),
             (Phase::Plan, FailureKind::Terraform, "Throttling: Rate exceeded", true),
             (Phase::Apply, FailureKind::Terraform, "InvalidAMIID.NotFound", false),
+            (Phase::Plan, FailureKind::Credentials, "Cannot assume IAM Role: Throttling: Rate exceeded", true),
+            (Phase::Plan, FailureKind::Credentials, "ExpiredToken: it is over", false),
             (Phase::Plan, FailureKind::Configuration, "Throttling", false),
             (Phase::Apply, FailureKind::Interrupted, "", false),
             (Phase::Apply, FailureKind::Lost, "", false),

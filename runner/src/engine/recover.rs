@@ -26,7 +26,7 @@ use crate::terraform::{Attached, Child};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks what became of a run in state `unknown`: is anything still running, who holds the lock, what does a plan say is left to
-/// do? Changes nothing but, with `unlock`, a lock that was taken while the run applied.
+/// do? Saves a state that its apply could not save; else it changes nothing but, with `unlock`, a lock that was taken while the run applied.
 pub(super) async fn look(shared: &Arc<Shared>, run: &RunSummary, fence: &Fence) -> Result<(), EngineError> {
     let alone = tokio::time::timeout(PATIENCE, Alone::with(&shared.paths, run.number)).await;
     let Some(view) = runs::view(&shared.store, run.id).await? else { return Ok(()) };

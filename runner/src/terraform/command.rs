@@ -31,16 +31,26 @@ pub fn init(told: &InitArgs<'_>) -> Vec<OsString> {
     argv
 }
 
+/// Terraform colours what it tells people into a pipe, too, and takes this anywhere. Source: `process` in its `internal/command/meta.go`.
+const NO_COLOUR: &str = "-no-color";
+
+fn uncoloured(mut argv: Vec<OsString>) -> Vec<OsString> {
+    argv.push(NO_COLOUR.into());
+    argv
+}
+
 /// `workspace select`; with `makes`, the workspace is made where there is none (Terraform 1.4).
 #[must_use]
 pub fn workspace_select(name: &str, makes: bool) -> Vec<OsString> {
-    if makes { words(&["workspace", "select", "-or-create", name]) } else { words(&["workspace", "select", name]) }
+    let argv =
+        if makes { words(&["workspace", "select", "-or-create", name]) } else { words(&["workspace", "select", name]) };
+    uncoloured(argv)
 }
 
 /// `workspace list`: each in a line, a star before the one that is selected.
 #[must_use]
 pub fn workspace_list() -> Vec<OsString> {
-    words(&["workspace", "list"])
+    uncoloured(words(&["workspace", "list"]))
 }
 
 /// `workspace delete`: refused by Terraform where something is left in it.
@@ -49,7 +59,7 @@ pub fn workspace_delete(name: &str, lock_timeout_s: u32) -> Vec<OsString> {
     let mut argv = words(&["workspace", "delete"]);
     argv.push(format!("-lock-timeout={lock_timeout_s}s").into());
     argv.push(name.into());
-    argv
+    uncoloured(argv)
 }
 
 /// What `plan` is told.
@@ -131,26 +141,26 @@ pub fn show(plan: &Path) -> Vec<OsString> {
 /// `force-unlock` of the lock with this id.
 #[must_use]
 pub fn force_unlock(id: &str) -> Vec<OsString> {
-    words(&["force-unlock", "-force", id])
+    uncoloured(words(&["force-unlock", "-force", id]))
 }
 
 /// `untaint` of the resource at this address. `lock_timeout_s`: how long the state lock is waited for, in seconds.
 #[must_use]
 pub fn untaint(address: &str, lock_timeout_s: u32) -> Vec<OsString> {
     let timeout = format!("-lock-timeout={lock_timeout_s}s");
-    words(&["untaint", &timeout, "--", address])
+    words(&["untaint", &timeout, NO_COLOUR, "--", address])
 }
 
 /// `state push` of the state in this file. `lock_timeout_s`: how long the state lock is waited for, in seconds.
 #[must_use]
 pub fn state_push(file: &str, lock_timeout_s: u32) -> Vec<OsString> {
-    words(&["state", "push", &format!("-lock-timeout={lock_timeout_s}s"), file])
+    uncoloured(words(&["state", "push", &format!("-lock-timeout={lock_timeout_s}s"), file]))
 }
 
 /// `state pull`: the state as one JSON document. It holds secrets in clear.
 #[must_use]
 pub fn state_pull() -> Vec<OsString> {
-    words(&["state", "pull"])
+    uncoloured(words(&["state", "pull"]))
 }
 
 /// What somebody gives it by hand, word for word, as people read it and without a question: nobody could answer. `lock_timeout_s`: how long the
@@ -264,8 +274,8 @@ mod tests {
         insta::assert_snapshot!(lines.map(|argv| shown(&argv)).join("\n"), @r"
         init -input=false -no-color
         init -input=false -no-color -json -backend-config=a b.tfbackend -backend-config=ids=[1]
-        workspace select -or-create shop
-        workspace select shop
+        workspace select -or-create shop -no-color
+        workspace select shop -no-color
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=5s -replace=a.b[0]
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -destroy -parallelism=2
         plan -json -input=false -out=p -var-file=v.json -lock-timeout=0s -refresh-only
@@ -273,10 +283,10 @@ mod tests {
         validate -json
         version -json
         show -json p
-        force-unlock -force fd11
-        untaint -lock-timeout=30s -- a.b[0]
-        state push -lock-timeout=30s errored.tfstate
-        state pull
+        force-unlock -force fd11 -no-color
+        untaint -lock-timeout=30s -no-color -- a.b[0]
+        state push -lock-timeout=30s errored.tfstate -no-color
+        state pull -no-color
         plan -input=false -no-color -lock-timeout=0s -var-file=v.json
         state show -no-color -- a.b
         import -input=false -no-color -lock-timeout=5s -var-file=v.json -- a.b i 1

@@ -133,9 +133,10 @@ pub fn failure_of(diagnostics: &Diagnostics, exit: &Exit, stop_asked: bool, stde
             if let Some(holder) = lock_holder(stderr) {
                 return explain(Failure::new(FailureKind::LockHeld(holder), "Error acquiring the state lock"));
             }
-            if let Some(summary) = told_error(stderr) {
+            if let Some((summary, rest)) = told_error(stderr) {
                 let kind = kind_by_words(stderr).unwrap_or(FailureKind::Terraform);
-                return explain(Failure::new(kind, without_ids(&summary)));
+                return Failure::new(kind, without_ids(&summary))
+                    .with_detail(last_chars(&without_ids(&rest), DETAIL_MAX));
             }
             let summary = format!("exit status {code} without a reason");
             explain(Failure::new(FailureKind::NoReason { code: *code }, summary))
@@ -241,12 +242,15 @@ fn kind_by_words(text: &str) -> Option<FailureKind> {
     AROUND.iter().find(|(words, _)| text.contains(words)).map(|(_, kind)| kind.clone())
 }
 
-/// The first error of a subcommand that knows no JSON, on one line: `Error: ...`, in a box or plain, up to the first line without text.
-fn told_error(stderr: &str) -> Option<String> {
+/// The first error of a subcommand that knows no JSON, on one line, and what it tells after that: `Error: ...` up to the first line without
+/// text, in a box or plain, or a line of its own, `Failed to write state: ...`. Seen with Terraform 1.11.
+fn told_error(stderr: &str) -> Option<(String, String)> {
     let mut lines = stderr.lines().map(|line| line.trim_matches(|c: char| c.is_whitespace() || "╷│╵".contains(c)));
-    let first = lines.find_map(|line| line.strip_prefix("Error: ").map(str::to_owned))?;
-    let rest = lines.take_while(|line| !line.is_empty());
-    Some(std::iter::once(first).chain(rest.map(str::to_owned)).collect::<Vec<_>>().join(" "))
+    let first = lines
+        .find_map(|line| line.strip_prefix("Error: ").or(Some(line).filter(|line| line.starts_with("Failed to "))))?;
+    let text: Vec<&str> = std::iter::once(first).chain(lines.by_ref().take_while(|line| !line.is_empty())).collect();
+    let rest: Vec<&str> = lines.collect();
+    Some((text.join(" "), rest.join("\n").trim().to_owned()))
 }
 
 /// Without what AWS's SDK tells for its own support between what was asked and why it failed: ids of requests and hosts.
@@ -360,11 +364,18 @@ mod tests {
         assert!(
             matches!(of(lock).kind, FailureKind::LockHeld(holder) if holder.who == "ito@desk" && holder.id == "1-2")
         );
-        let told = of("╷\n│ Error: failed to get shared config profile,\n│ change\n│ \n│ more\n╵\n");
-        assert_eq!(
-            (told.kind, told.summary.as_str()),
-            (FailureKind::Credentials, "failed to get shared config profile, change")
+        let told = of(
+            "\nError: failed to get shared config profile,\nchange, RequestID: 1, HostID: 2\n\nmore, RequestID: 3\n",
         );
+        assert_eq!(
+            (told.kind, told.summary.as_str(), told.detail.as_str()),
+            (FailureKind::Credentials, "failed to get shared config profile, change", "more")
+        );
+        let older = "cannot import state with serial 1 over newer state with serial 2";
+        let told = of(&format!("Failed to write state: {older}\n"));
+        assert_eq!((told.summary, told.detail.as_str()), (format!("Failed to write state: {older}"), ""));
+        let told = of("Failed to unlock state: LocalState not locked\n");
+        assert_eq!(told.summary, "Failed to unlock state: LocalState not locked");
         assert_eq!(of("Error: no such thing").kind, FailureKind::Terraform);
         assert_eq!(of("something else").kind, FailureKind::NoReason { code: 1 });
     }

@@ -83,8 +83,8 @@ pub fn out_of_bounds(plan: &Path) -> Vec<OutOfBounds> {
 fn beyond(changed: &Changed<'_>) -> Option<OutOfBounds> {
     let after = changed.after.as_ref().filter(|_| changed.kind == GROUP)?;
     let now = changed.before.as_ref().and_then(|before| number(&before["desired_capacity"]));
-    // What stays is not sent: there AWS moves it into bounds that changed.
-    let desired = number(&after["desired_capacity"]).filter(|desired| now != Some(*desired))?;
+    // What stays is not sent where the group stays: there AWS moves it into bounds that changed.
+    let desired = number(&after["desired_capacity"]).filter(|desired| changed.anew || now != Some(*desired))?;
     let (least, most) = (number(&after["min_size"])?, number(&after["max_size"])?);
     let within = least <= desired && desired <= most;
     (!within).then(|| OutOfBounds { address: changed.address.to_owned(), desired, least, most })
@@ -97,6 +97,8 @@ struct Changed<'p> {
     kind: String,
     before: Option<Value>,
     after: Option<Value>,
+    /// It is made anew.
+    anew: bool,
     /// It is made anew before the old one goes.
     both_at_once: bool,
 }
@@ -121,7 +123,14 @@ fn changed(change: &ResourceChange) -> Option<Changed<'_>> {
         5 => (next(), None),
         _ => return None,
     };
-    Some(Changed { address: &change.address, kind, before, after, both_at_once: of.action == 7 })
+    Some(Changed {
+        address: &change.address,
+        kind,
+        before,
+        after,
+        anew: matches!(of.action, 6 | 7),
+        both_at_once: of.action == 7,
+    })
 }
 
 fn counted(all: &[Changed<'_>]) -> Planned {
@@ -243,7 +252,7 @@ mod tests {
     fn of<'p>(address: &'p str, before: &Value, after: &Value) -> Changed<'p> {
         let side = |value: &Value| (!value.is_null()).then(|| value.clone());
         let kind = plain(address).split('.').next().expect("a type").to_owned();
-        Changed { address, kind, before: side(before), after: side(after), both_at_once: false }
+        Changed { address, kind, before: side(before), after: side(after), anew: false, both_at_once: false }
     }
 
     fn told(all: &[Changed<'_>]) -> Vec<(Market, String, i64)> {
@@ -268,6 +277,9 @@ mod tests {
         assert_eq!(found(&Value::Null, &unknown), None);
         let group = beyond(&of(SLAVES, &Value::Null, &sized(9, 1, 5))).expect("one");
         assert_eq!((group.address.as_str(), group.least, group.most), (SLAVES, 1, 5));
+        // Made anew it is sent, also where it stays.
+        let anew = |anew: bool| Changed { anew, ..of(SLAVES, &sized(9, 1, 9), &sized(9, 1, 5)) };
+        assert_eq!([false, true].map(|one| beyond(&anew(one)).is_some()), [false, true]);
         assert_eq!(beyond(&of("aws_instance.one", &Value::Null, &sized(9, 0, 5))), None);
     }
 

@@ -332,6 +332,41 @@ async fn what_the_first_apply_made_is_not_made_again_unasked_when_its_state_is_g
     assert_eq!(yard.did("create shop-app"), made);
 }
 
+/// The folder of a stack's code as it is worked with.
+fn checkout(folder: &std::path::Path) -> Option<std::path::PathBuf> {
+    let inner: Vec<_> = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let is_it = folder.components().any(|part| part.as_os_str() == "checkouts");
+    if is_it && inner.iter().any(|path| path.ends_with("main.tf")) {
+        return Some(folder.to_owned());
+    }
+    inner.iter().filter(|path| path.is_dir()).find_map(|path| checkout(path))
+}
+
+#[tokio::test]
+async fn a_state_that_an_apply_left_is_saved_by_a_look_and_one_that_is_older_stays_and_stops_nothing() {
+    for (moved, is_saved) in [(-1_i64, false), (1, true)] {
+        let yard = Yard::new();
+        yard.hold("create.shop-app.2");
+        let serve = begins(&yard, "up shop").await;
+        yard.wait("two reported", async || (yard.view(1).await.stacks[0].done.len() == 2).then_some(())).await;
+        yard.kill_everything(serve, 1, "app").await;
+        let state = yard.file("roots/shop/app/terraform.tfstate");
+        // Where Terraform works.
+        let left = checkout(&yard.file(".")).expect("its code").join("errored.tfstate");
+        let read =
+            || -> serde_json::Value { serde_json::from_slice(&std::fs::read(&state).expect("a state")).expect("JSON") };
+        let (mut head, before) = (read(), read()["serial"].as_i64().expect("a serial"));
+        head["serial"] = (before + moved).into();
+        std::fs::write(&left, head.to_string()).expect("written");
+        let _serve = yard.serve().await;
+        yard.until(1, "unknown").await;
+        yard.release("create.shop-app.2");
+        yard.shell("recover 1").await.says(&["2 of 3 changes done"]).exits(1);
+        assert_eq!(left.exists(), !is_saved, "{moved}");
+        assert_eq!(read()["serial"].as_i64().is_some_and(|serial| serial > before), is_saved, "{moved}");
+    }
+}
+
 #[tokio::test]
 async fn a_state_counts_from_the_one_that_a_killed_apply_began_with() {
     let yard = Yard::new();

@@ -12,6 +12,9 @@ use crate::terraform::{Diagnostics, command, failure_of};
 /// Where Terraform leaves it, relative to the root module.
 pub(super) const ERRORED: &str = "errored.tfstate";
 
+/// What Terraform says of a state that is older than the saved one. Source: `CheckValidImport` in its `internal/states/statemgr`.
+const OVERTAKEN: &str = "over newer state with serial";
+
 impl RunContext {
     /// The report of an apply, unless it could not save its state: nobody knows what became of it then, until somebody has it looked at.
     pub(super) fn unless_unsaved(&self, name: &StackName, ready: &Ready, report: Report) -> Report {
@@ -32,8 +35,8 @@ impl RunContext {
         Report::Lost(name.clone(), why)
     }
 
-    /// Saves the state that an apply of `stack` left behind. False where there is none. Terraform itself refuses one that is older than the
-    /// saved one, or another.
+    /// Saves the state that an apply of `stack` left behind. False where there is none, or what is saved by now is newer: then it is of an
+    /// apply before that, and stays where it is. Terraform itself refuses one of another state.
     pub(super) async fn save_left(&self, name: &StackName) -> Result<bool, Failure> {
         let ready = self.ready_again(name).await?;
         let file = ready.root.join(ERRORED);
@@ -47,6 +50,10 @@ impl RunContext {
         let ended = self.run(name, &ready, "push", args, |line| diagnostics.take(line)).await?;
         if !ended.exit.is_success() {
             let failure = failure_of(&diagnostics, &ended.exit, ended.stop_asked, &ended.stderr);
+            if failure.summary.contains(OVERTAKEN) {
+                tracing::warn!(stack = %name, file = %file.display(), "a state that an apply left is older than the saved one");
+                return Ok(false);
+            }
             let summary = format!("the state in {} cannot be saved: {}", file.display(), failure.summary);
             return Err(Failure { summary, ..failure });
         }
