@@ -1,11 +1,13 @@
-//! Who is at work beside a run that takes something away.
+//! Who is at work beside a run that takes something away, and how what it leaves is noted.
+
+use std::collections::BTreeMap;
 
 use super::{claimed, lost_track, on_both, request, stack, started, submit, submit_up, tell};
-use crate::domain::changes::{Action, Change};
-use crate::domain::failure::{Applied, ResourceEvent, ResourceStage};
+use crate::domain::changes::{Action, Change, Exactness, StackPlan};
+use crate::domain::failure::{Applied, Failure, FailureKind, ResourceEvent, ResourceStage};
 use crate::domain::request::RunKind;
 use crate::domain::run::{Outcome, Phase, RunEvent};
-use crate::ledger::{Store, runs};
+use crate::ledger::{Store, runs, stacks};
 use crate::standing;
 
 /// What the audit tells of what was deleted.
@@ -75,6 +77,59 @@ async fn whoever_may_be_changing_something_is_at_work_and_who_looks_or_waits_is_
         assert_eq!(at_work().await, "planned removed unknown");
         tell(&store, planned.id, &[RunEvent::ended(Outcome::NothingToDo)]).await;
         assert_eq!(at_work().await, "removed unknown");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_a_failed_apply_left_its_state_is_noted_whatever_terraform_says_of_why() {
+    on_both(async |store| {
+        let kinds = [
+            (FailureKind::Terraform, true),
+            (FailureKind::Credentials, true),
+            (FailureKind::NoStateBucket, true),
+            (FailureKind::StateUnread, true),
+            (FailureKind::Signal { signal: 9 }, false),
+        ];
+        for (round, (kind, noted)) in kinds.into_iter().enumerate() {
+            let name = format!("e{round}");
+            let run = submit_up(&store, &name).await;
+            let gone = Change { address: "a.b".to_owned(), action: Action::Delete, reason: None };
+            let applied = Applied { done: vec![gone.clone()], serial: Some(9), ..Applied::default() };
+            let plan = StackPlan {
+                exactness: Exactness::Exact,
+                changes: vec![gone],
+                drift: Vec::new(),
+                outputs_change: false,
+                destroy: false,
+                kept_for: Vec::new(),
+                inputs: None,
+                serial: Some(7),
+                least_serial: None,
+                lineage: Some("l".to_owned()),
+                left_lineage: None,
+                left_at: None,
+                values: BTreeMap::new(),
+                scales: false,
+            };
+            let failure = Box::new(Failure::new(kind.clone(), "it failed"));
+            let applied = Some(Box::new(applied));
+            for event in [
+                claimed("r", 1),
+                started(Phase::Plan),
+                RunEvent::StackPlanned { stack: stack("app"), plan },
+                RunEvent::ApplyBegan,
+                started(Phase::Apply),
+                RunEvent::StackFailed { stack: stack("app"), phase: Phase::Apply, failure, applied },
+            ] {
+                let mut tx = store.begin().await.unwrap();
+                standing::append(&mut tx, &run, None, &[event], None).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+            let left = stacks::states_left(&store, &name.parse().unwrap()).await.unwrap();
+            let serial = left.get("app").map(|left| left.serial);
+            assert_eq!(serial, Some(if noted { 9 } else { 7 }), "{kind:?}");
+        }
     })
     .await;
 }
