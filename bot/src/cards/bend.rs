@@ -8,11 +8,12 @@ use tidegate_runner::domain::ids::{EnvironmentName, Timestamp};
 use tidegate_runner::domain::lookalike::distinct;
 use tidegate_runner::domain::request::{RunRequest, Target};
 use tidegate_runner::domain::schedule::{
-    AtOnce, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, HeldBack, OddDay, QuietKind, Skipped, Turn, in_words,
+    AtOnce, Because, Bend, BendAnswer, Bent, BentOne, CHANGED, ClockNews, HeldBack, OddDay, QuietKind, Reasons,
+    Skipped, Turn, in_words,
 };
 
 use super::card::{Card, Line, Tone};
-use super::next::{bent_words, without_code};
+use super::next::{bent_words, whys, without_code};
 use super::words::{Clock, DOT, cut, duration, plural};
 
 /// Most transitions that are named of one environment.
@@ -140,26 +141,24 @@ fn skip_again(one: &BentOne, bent: &Bent) -> Option<String> {
 pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &Clock) -> Card {
     let level = in_words(&said.turn().wanted);
     match said {
-        ClockNews::Ahead { turn, from, held: Some(hold), unskippable, in_doubt } => {
-            let title = format!("{environment} does not go to {level} at {}{DOT}held", turn.local.format("%H:%M"));
-            let card = Card::new(Tone::Warning, title);
-            let due = format!("It was to go there at {}, {}", moment(turn), whence(from, *in_doubt));
-            let card = card.line(Line::text(due));
-            let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
+        ClockNews::Ahead { turn, from, held, unskippable, in_doubt, reasons } => {
+            let whence = format!("{}, {}", moment(turn), whence(from, *in_doubt, reasons.as_deref()));
             let skip = (!unskippable).then(|| skip_it(environment));
-            skip.into_iter().fold(card, Card::next).next(format!("next {environment}"))
-        }
-        ClockNews::Ahead { turn, from, held: None, unskippable, in_doubt } => {
+            if let Some(hold) = held {
+                let title = format!("{environment} does not go to {level} at {}{DOT}held", turn.local.format("%H:%M"));
+                let card = Card::new(Tone::Warning, title);
+                let card = card.line(Line::text(format!("It was to go there at {whence}")));
+                let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
+                return skip.into_iter().fold(card, Card::next).next(format!("next {environment}"));
+            }
             let away = turn.at.ms_since(clock.now);
             let when =
                 if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
             let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
-            let card = Card::new(Tone::Warning, title);
-            let card = card.line(Line::text(format!("{}, {}", moment(turn), whence(from, *in_doubt))));
+            let card = Card::new(Tone::Warning, title).line(Line::text(whence));
             let card = card
                 .next(format!("keep {environment} for 1h"))
                 .next(format!("keep {environment} until {}", evening(turn)));
-            let skip = (!unskippable).then(|| skip_it(environment));
             skip.into_iter().fold(card, Card::next).next(format!("down {environment} {}", turn.wanted.level))
         }
         ClockNews::Late { turn, by_ms, collapsed, run, stood_against, held_back } => {
@@ -240,10 +239,19 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
     }
 }
 
-/// From where it goes, as far as it was ever there.
-fn whence(from: &Target, in_doubt: bool) -> String {
-    let from = in_words(from);
-    if in_doubt { format!("from what there is of {from}: it is IN DOUBT") } else { format!("from {from}") }
+/// ` · working hours ends`
+fn why_so(reasons: Option<&Reasons>) -> String {
+    let Some(Reasons { because, bends }) = reasons else { return String::new() };
+    // That it was put off until people were warned is no reason: this is what warns them.
+    let is_grace = |number: i64| bends.iter().any(|b| b.number == number && matches!(b.bend, Bend::Grace { .. }));
+    let because: Vec<Because> = because.iter().filter(|one| !one.bend().is_some_and(is_grace)).cloned().collect();
+    if because.is_empty() { String::new() } else { format!("{DOT}{}", whys(&because, bends)) }
+}
+
+/// From where it goes, as far as it was ever there, and why.
+fn whence(from: &Target, in_doubt: bool, reasons: Option<&Reasons>) -> String {
+    let (from, why) = (in_words(from), why_so(reasons));
+    if in_doubt { format!("from what there is of {from}: it is IN DOUBT{why}") } else { format!("from {from}{why}") }
 }
 
 /// `Tue 2026-12-29 is a holiday: the team is away; Sat 2026-11-28 is worked on: ...`

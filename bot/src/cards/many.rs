@@ -175,6 +175,7 @@ mod tests {
                     held: None,
                     unskippable: false,
                     in_doubt: false,
+                    reasons: None,
                 },
                 "09:00: 40 environments go down in 15 min",
                 "keep e0 for 1h",
@@ -205,7 +206,8 @@ mod tests {
     fn what_became_of_each_is_told_and_only_those_that_still_go_down_can_be_kept() {
         let small = Target { level: "small".parse().expect("a level"), settings: BTreeMap::new() };
         let turn = Turn::new(Timestamp(1_795_392_000_000), Tz::Asia__Tokyo, small.clone());
-        let said = ClockNews::Ahead { turn, from: small, held: None, unskippable: false, in_doubt: false };
+        let said =
+            ClockNews::Ahead { turn, from: small, held: None, unskippable: false, in_doubt: false, reasons: None };
         let names: Vec<EnvironmentName> = ["a", "b", "c", "d"].map(|name| name.parse().expect("a name")).into();
         let clock =
             |before_ms: i64| Clock { now: Timestamp(1_795_392_000_000 - before_ms), zone: crate::zone::Zone::UTC };

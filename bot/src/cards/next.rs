@@ -207,13 +207,14 @@ pub(super) fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Lin
     // What was missed, or brought about by hand, can be there already.
     let from = before.as_ref().filter(|before| *before != wanted).map(|before| format!("{} -> ", in_words(before)));
     let from = from.unwrap_or_default();
-    let mut parts = vec![
-        format!("in {}", duration(away)),
-        format!("{from}{}", in_words(wanted)),
-        because.iter().map(|because| why(because, bends)).collect::<Vec<_>>().join(", "),
-    ];
+    let mut parts = vec![format!("in {}", duration(away)), format!("{from}{}", in_words(wanted)), whys(because, bends)];
     parts.extend(notes.iter().map(note));
     Line::of([Span::Column(when, 0), Span::Text(format!("{DOT}{}", parts.join(DOT)))])
+}
+
+/// `working hours ends, nights`
+pub(super) fn whys(because: &[Because], bends: &[Bent]) -> String {
+    because.iter().map(|because| why(because, bends)).collect::<Vec<_>>().join(", ")
 }
 
 fn why(because: &Because, bends: &[Bent]) -> String {

@@ -116,11 +116,19 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
 
 /// `why is shop full`, `why was shop turned off`: it asks for what somebody did, which the audit has.
 fn of_a_deed(context: &Context<'_>, at: usize, word: &str) -> Option<Refusal> {
-    let asks = ["is", "was", "did", "does", "has", "were", "are"].contains(&word.to_lowercase().as_str());
-    let named = || (at + 1..context.line.len()).filter_map(|at| context.line.word(at)).map(plain);
-    let environment = named().filter(|_| asks).find_map(|word| context.readable_environment(at, word).ok())?;
-    let refusal = Refusal::not_understood("`why` tells who may do what", "who did it last, when and why tells `who`");
-    Some(refusal.hint(format!("who changed {environment}")))
+    if !["is", "was", "did", "does", "has", "were", "are"].contains(&word.to_lowercase().as_str()) {
+        return None;
+    }
+    let named = (at + 1..context.line.len())
+        .filter_map(|at| context.line.word(at))
+        .find_map(|word| context.readable_environment(at, plain(word)).ok());
+    let refusal = |other: &str| Refusal::not_understood("`why` tells who may do what", other);
+    Some(match named {
+        Some(environment) => {
+            refusal("who did it last, when and why tells `who`").hint(format!("who changed {environment}"))
+        }
+        None => refusal("who did what, when and why tells `audit`").hint("audit"),
+    })
 }
 
 fn no_command(context: &Context<'_>, at: usize, word: &str) -> Refusal {

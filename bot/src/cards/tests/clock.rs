@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use tidegate_runner::domain::holds::{Hold, HoldNumber, Kind, News};
 use tidegate_runner::domain::ids::{ActorId, RunNumber, Timestamp};
 use tidegate_runner::domain::request::Target;
-use tidegate_runner::domain::schedule::{Bend, Bent, ClockNews, HeldBack, OddDay, QuietKind, Turn};
+use tidegate_runner::domain::schedule::{Because, Bend, Bent, ClockNews, HeldBack, OddDay, QuietKind, Reasons, Turn};
 
 use super::scene::{START, clock};
 use super::shown;
@@ -51,32 +51,28 @@ fn paused() -> Bent {
     }
 }
 
+/// What stays until people were warned.
+fn grace() -> Bent {
+    let (from, until) = (START, START.plus_ms(HOUR_MS / 4));
+    Bent { bend: Bend::Grace { target: target("full"), from, until, then: None, foretold: Vec::new() }, ..paused() }
+}
+
+/// A warning, where something was put off until now.
+fn ahead(in_doubt: bool, held: Option<Box<Hold>>, because: &[Because]) -> ClockNews {
+    let reasons = Some(Box::new(Reasons::of(because, &[grace()])));
+    let turn = turn(START.plus_ms(HOUR_MS / 4), "small");
+    ClockNews::Ahead { turn, from: target("full"), held, unskippable: false, in_doubt, reasons }
+}
+
 #[test]
 fn news_of_the_clock() {
+    let work = || "working hours".to_owned();
     let passed = |level: &str| turn(START.plus_ms(-HOUR_MS), level);
     let holiday = |date| day(date, QuietKind::Holiday, "the team is away");
     let all = [
-        ClockNews::Ahead {
-            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
-            from: target("full"),
-            held: None,
-            unskippable: false,
-            in_doubt: false,
-        },
-        ClockNews::Ahead {
-            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
-            from: target("full"),
-            held: None,
-            unskippable: false,
-            in_doubt: true,
-        },
-        ClockNews::Ahead {
-            turn: turn(START.plus_ms(HOUR_MS / 4), "small"),
-            from: target("full"),
-            held: Some(Box::new(held())),
-            unskippable: false,
-            in_doubt: false,
-        },
+        ahead(false, None, &[Because::Ends { schedule: work() }, Because::Asks { schedule: "nights".to_owned() }]),
+        ahead(true, None, &[Because::Unbent { number: 7 }, Because::Asks { schedule: work() }]),
+        ahead(false, Some(Box::new(held())), &[Because::Ends { schedule: work() }, Because::Rests]),
         ClockNews::Swallowed {
             turn: passed("full"),
             left_out: vec![turn(START.plus_ms(-60 * HOUR_MS), "small")],

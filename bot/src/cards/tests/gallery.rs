@@ -10,7 +10,7 @@ use tidegate_runner::domain::holds::News;
 use tidegate_runner::domain::ids::Timestamp;
 use tidegate_runner::domain::refusal::Refusal;
 use tidegate_runner::domain::run::{Outcome, Phase, QuestionWhy, RunEvent};
-use tidegate_runner::domain::schedule::{ClockNews, Turn};
+use tidegate_runner::domain::schedule::{Because, ClockNews, Reasons, Turn};
 
 use super::scene::{Scene, change, clock, half, plan, script_failed, target};
 use crate::cards::{self, Button, Card, Part, card_link, notice, run_card};
@@ -287,6 +287,10 @@ fn messages() -> Vec<Message> {
             held: None,
             unskippable: false,
             in_doubt: false,
+            reasons: Some(Box::new(Reasons {
+                because: vec![Because::Ends { schedule: "working hours".to_owned() }],
+                bends: Vec::new(),
+            })),
         },
     };
     let ahead = cards::news(&ahead, &clock());

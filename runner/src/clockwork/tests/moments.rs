@@ -101,9 +101,16 @@ async fn what_lowers_at_once_is_warned_of_as_ever_and_done_after_that_once() {
         let mut clock = room.clock();
         assert_eq!(clock.look(at("2037-11-28T12:00")).await.unwrap().turned, []);
         let all = told(&room).await;
-        let [ClockNews::Ahead { turn, from, held: None, unskippable: false, in_doubt: false }] = all.as_slice() else {
+        let [ClockNews::Ahead { turn, from, held: None, unskippable: false, in_doubt: false, reasons: Some(reasons) }] =
+            all.as_slice()
+        else {
             panic!("{all:?}")
         };
+        let [Because::Unbent { number }, Because::Asks { schedule }] = reasons.because.as_slice() else {
+            panic!("{reasons:?}")
+        };
+        assert!(matches!(reasons.bends.as_slice(), [grace] if grace.number == *number), "{reasons:?}");
+        assert_eq!(schedule, "work");
         assert_eq!((turn.at, from, &turn.wanted), (at("2037-11-28T12:15"), &target("full"), &target("small")));
         // It is what is told of it, so that the buttons of the warning count.
         let told_so = watch::channel(Arc::clone(&room.config)).1;

@@ -15,7 +15,7 @@ use crate::domain::holds::Hold;
 use crate::domain::ids::{ActorId, EnvironmentName, RunNumber, Timestamp};
 use crate::domain::request::{Target, turn};
 use crate::domain::schedule::{
-    Bend, Bent, ClockNews, Overdue, Transition, Turn, clock_changes, in_words, quiet_days, skips_of, timeline,
+    Bend, Bent, ClockNews, Overdue, Reasons, Transition, Turn, clock_changes, in_words, quiet_days, skips_of, timeline,
     unknown_years,
 };
 use crate::ledger::asked::{self, Asked};
@@ -64,7 +64,8 @@ impl Desk {
         let unskippable = skips_of(&diary.agenda(), transition).is_empty();
         let (turn, held) = (Turn::from(transition), held.map(Box::new));
         let in_doubt = in_doubt(&mut tx, name).await?;
-        let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable, in_doubt };
+        let reasons = Some(Box::new(Reasons::of(&transition.because, &diary.bends)));
+        let said = ClockNews::Ahead { turn, from: from.clone(), held, unskippable, in_doubt, reasons };
         warden::of_clock(&mut tx, &self.config(), name, said, tell).await?;
         tx.commit().await?;
         self.bell.ring();

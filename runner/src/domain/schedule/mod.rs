@@ -29,7 +29,7 @@ pub use item::{
     DEFAULT_CATCH_UP_S, DEFAULT_WARN_S, Fires, LONGEST_FOR_S, Origin, Schedule, ScheduleError, Way, When, YEARS_AHEAD,
 };
 pub use misread::{Misread, Wrong};
-pub use news::{ClockNews, HeldBack, OddDay, Overdue};
+pub use news::{ClockNews, HeldBack, OddDay, Overdue, Reasons};
 pub use once::At;
 pub use order::{AtOnce, BendAnswer, BendOrder, BentOne, PAUSE_MAX_MS, SKIP_DAYS_MAX, Skipping, TakeAway, Turn};
 pub use scale::Scale;

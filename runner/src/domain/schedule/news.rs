@@ -6,9 +6,29 @@ use serde::{Deserialize, Serialize};
 use super::bend::{Bend, Bent};
 use super::check::QuietKind;
 use super::order::Turn;
+use super::timeline::Because;
 use crate::domain::holds::{Hold, Kind};
 use crate::domain::ids::{ActorId, RunNumber, Timestamp};
 use crate::domain::request::Target;
+
+/// Why a level is wanted, and what people asked for of which that speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reasons {
+    /// First what happens at that moment, then who asks.
+    pub because: Vec<Because>,
+    /// Those that `because` names by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bends: Vec<Bent>,
+}
+
+impl Reasons {
+    /// Those of a transition; `bends`: all that stand.
+    #[must_use]
+    pub fn of(because: &[Because], bends: &[Bent]) -> Self {
+        let named = |bent: &&Bent| because.iter().any(|because| because.bend() == Some(bent.number));
+        Self { because: because.to_vec(), bends: bends.iter().filter(named).cloned().collect() }
+    }
+}
 
 /// One thing that people hear of the clock. What is made as it is written is told by its run alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +49,9 @@ pub enum ClockNews {
         /// Not all of it is where it was to be: an apply did not end well, and nobody has taken it as it is.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         in_doubt: bool,
+        /// Why it is to go there; `None` in what was told before this was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reasons: Option<Box<Reasons>>,
     },
     /// It is made late: nobody looked when it was due, or something stood against it.
     Late {

@@ -85,6 +85,15 @@ impl Because {
             Self::Bent { .. } | Self::Unbent { .. } | Self::Rests => None,
         }
     }
+
+    /// The number of somebody's keep, change or pause that it names.
+    #[must_use]
+    pub fn bend(&self) -> Option<i64> {
+        match self {
+            Self::Bent { number } | Self::Unbent { number } => Some(*number),
+            Self::Begins { .. } | Self::Ends { .. } | Self::Asks { .. } | Self::Rests => None,
+        }
+    }
 }
 
 /// What people are told about a transition beside when and why.
