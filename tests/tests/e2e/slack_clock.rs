@@ -49,6 +49,7 @@ async fn a_warning_of_the_clock_is_acted_on_once_by_who_may_and_says_by_whom_and
     place.reads("shop is at full").await;
     let warned = warning(&place, at).await;
     let text = place.slack.thread(&warned);
+    assert!(text.contains("from full · night begins"), "because of which schedule: {text}");
     for button in ["[Keep 1 h]", "[Keep until ", "[Skip ", "[Down now, asks: This destroys]"] {
         assert!(text.contains(button), "{button}: {text}");
     }
