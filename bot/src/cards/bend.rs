@@ -151,9 +151,7 @@ pub(super) fn of_clock(environment: &EnvironmentName, said: &ClockNews, clock: &
                 let card = card.line(Line::text(format!("{}: it goes there after that.", held_by(hold, clock))));
                 return skip.into_iter().fold(card, Card::next).next(format!("next {environment}"));
             }
-            let away = turn.at.ms_since(clock.now);
-            let when =
-                if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
+            let when = clock.away(turn.at);
             let title = format!("{environment} goes to {level} {when}{DOT}{}", turn.local.format("%H:%M"));
             let card = Card::new(Tone::Warning, title).line(Line::text(whence));
             let card = card
@@ -335,8 +333,7 @@ pub(super) fn at_once_words(environment: &EnvironmentName, at_once: &AtOnce, war
     if !warned {
         return Line::text(format!("At once: {way}, without a warning."));
     }
-    let minutes = (to.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
-    let when = format!("{} (in {})", moment(to), duration(minutes));
+    let when = format!("{} ({})", moment(to), clock.away(to.at));
     Line::text(format!("As soon as people were warned: {way}{DOT}{when}"))
 }
 
@@ -446,7 +443,5 @@ fn offers(card: Card, one: &BentOne) -> Card {
 /// `Mon 2026-11-23 21:00 +09:00 Asia/Tokyo (in 6 h)` and the level from then on.
 pub(super) fn when(turn: &Turn, clock: &Clock) -> String {
     let Turn { at, wanted, .. } = turn;
-    let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
-    let away = if *at <= clock.now { "now".to_owned() } else { format!("in {}", duration(away)) };
-    format!("{} ({away}){DOT}{}", moment(turn), in_words(wanted))
+    format!("{} ({}){DOT}{}", moment(turn), clock.away(*at), in_words(wanted))
 }

@@ -260,8 +260,12 @@ fn one(raised: &Raised, clock: &Clock) -> Line {
     let Raised { environment, stood, since, or_longer, whose, run, because, until } = raised;
     let ms = clock.now.ms_since(*since);
     let long = duration(if ms < 60_000 { ms } else { ms / 60_000 * 60_000 });
-    let (before, over) = if *or_longer { ("before ", "over ") } else { ("", "") };
-    let since = format!("since {before}{}, {over}{long}", clock.moment(*since));
+    let since = clock.moment(*since);
+    let since = match or_longer {
+        true if ms < 60_000 => format!("since {since} or before"),
+        true => format!("since {since} or before, {long} at least"),
+        false => format!("since {since}, {long}"),
+    };
     let by = if whose.id == ActorId::clock() { "the clock".to_owned() } else { person(&whose.called) };
     let why = because.as_ref().map(|because| format!(": {}", cut(because))).unwrap_or_default();
     let until = until.map_or_else(|| "until somebody lowers it".to_owned(), |at| format!("until {}", clock.ahead(at)));

@@ -90,8 +90,7 @@ pub fn many_ahead(all: &[(&EnvironmentName, &ClockNews, Warned)], group: Option<
     let stays = names(&|_, came| came == Warned::Otherwise);
     let there = names(&|_, came| came == Warned::There);
     let time = turn.local.format("%H:%M");
-    let away = turn.at.ms_since(clock.now);
-    let when = if away > 0 { format!("in {}", duration((away + 30_000) / 60_000 * 60_000)) } else { "now".to_owned() };
+    let when = clock.away(turn.at);
     let (tone, title) = match (goes.len(), still.is_empty()) {
         (0, _) => (Tone::Plain, format!("{time}: none of {} environments goes down", all.len())),
         (count, false) => (Tone::Warning, format!("{time}: {} down {when}", plural_go(count))),

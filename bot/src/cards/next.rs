@@ -9,7 +9,7 @@ use tidegate_runner::domain::schedule::{
 
 use super::bend::{held_by, moment};
 use super::card::{Card, Line, Span, Tone};
-use super::words::{Clock, DOT, cut, duration};
+use super::words::{Clock, DOT, cut};
 
 /// Most transitions that are told of one environment.
 const TOLD_MAX: usize = 40;
@@ -203,11 +203,10 @@ fn end(until: Option<Timestamp>, clock: &Clock) -> String {
 pub(super) fn one(transition: &Transition, bends: &[Bent], clock: &Clock) -> Line {
     let Transition { at, local, offset, zone, before, wanted, because, until: _, notes } = transition;
     let when = format!("{} {offset} {zone}", local.format("%a %Y-%m-%d %H:%M"));
-    let away = (at.ms_since(clock.now) + 30_000) / 60_000 * 60_000;
     // What was missed, or brought about by hand, can be there already.
     let from = before.as_ref().filter(|before| *before != wanted).map(|before| format!("{} -> ", in_words(before)));
     let from = from.unwrap_or_default();
-    let mut parts = vec![format!("in {}", duration(away)), format!("{from}{}", in_words(wanted)), whys(because, bends)];
+    let mut parts = vec![clock.away(*at), format!("{from}{}", in_words(wanted)), whys(because, bends)];
     parts.extend(notes.iter().map(note));
     Line::of([Span::Column(when, 0), Span::Text(format!("{DOT}{}", parts.join(DOT)))])
 }

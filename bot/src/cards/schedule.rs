@@ -226,9 +226,9 @@ fn when_next(listed: &Listed, clock: &Clock) -> String {
     let idle =
         idle.as_ref().map(|idle| format!("{}; ", changes_nothing(idle, &listed.name, clock))).unwrap_or_default();
     let told = |next: &Transition| {
-        let away = duration((next.at.ms_since(clock.now) + 30_000) / 60_000 * 60_000);
+        let away = clock.away(next.at);
         let when = next.local.format("%a %Y-%m-%d %H:%M");
-        format!("{when} {} {} (in {away}), {}", next.offset, next.zone, in_words(&next.wanted))
+        format!("{when} {} {} ({away}), {}", next.offset, next.zone, in_words(&next.wanted))
     };
     let makes = match (makes, holds_off) {
         (Some(next), _) => format!("next {}", told(next)),

@@ -53,9 +53,16 @@ impl Clock {
     pub fn ahead(&self, at: Timestamp) -> String {
         let Some(then) = self.local(at) else { return "some time".to_owned() };
         let full = format!("{} {}", then.format("%a %Y-%m-%d %H:%M"), self.zone.shown(then));
-        // Rounded to the minute: `for 2h` is not in 1 h 59 min.
-        let away = (at.ms_since(self.now) + 30_000) / 60_000 * 60_000;
-        if at <= self.now { format!("{full}, which has passed") } else { format!("{full} (in {})", duration(away)) }
+        if at <= self.now { format!("{full}, which has passed") } else { format!("{full} ({})", self.away(at)) }
+    }
+
+    /// `in 2 h 5 min`, to the nearest minute, or second where it is in less than half a minute; `now` for what has passed.
+    #[must_use]
+    pub fn away(&self, at: Timestamp) -> String {
+        let ms = at.ms_since(self.now);
+        // Rounded: `for 2h` is not in 1 h 59 min.
+        let away = if ms < 30_000 { ms } else { (ms + 30_000) / 60_000 * 60_000 };
+        if ms <= 0 { "now".to_owned() } else { format!("in {}", duration(away)) }
     }
 }
 
@@ -295,6 +302,21 @@ mod tests {
             (i64::MAX, "106751991167 d 7 h"),
         ] {
             assert_eq!(duration(ms), text);
+        }
+    }
+
+    #[test]
+    fn how_far_away_something_is_is_true_to_the_last_second() {
+        let clock = Clock { now: crate::commands::fixture::NOW, zone: crate::commands::fixture::tokyo() };
+        for (ms, text) in [
+            (-1, "now"),
+            (0, "now"),
+            (400, "in less than 1 s"),
+            (19_000, "in 19 s"),
+            (30_000, "in 1 min"),
+            (7_190_000, "in 2 h"),
+        ] {
+            assert_eq!(clock.away(clock.now.plus_ms(ms)), text);
         }
     }
 

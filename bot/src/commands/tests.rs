@@ -508,6 +508,7 @@ const BAD: &[&str] = &[
     "why is shop full?",
     "why was the shop turned off",
     "why is nothing there",
+    "why shop",
     "permissions",
     "hold",
     "hold shop",

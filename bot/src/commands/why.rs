@@ -114,12 +114,13 @@ pub(super) fn read_why(context: &Context<'_>) -> Result<Command, Refusal> {
     Ok(Command::Query(Query::Why(query)))
 }
 
-/// `why is shop full`, `why was shop turned off`: it asks for what somebody did, which the audit has.
+/// `why is shop full`, `why was shop turned off`, `why shop`: it asks for what somebody did, which the audit has.
 fn of_a_deed(context: &Context<'_>, at: usize, word: &str) -> Option<Refusal> {
-    if !["is", "was", "did", "does", "has", "were", "are"].contains(&word.to_lowercase().as_str()) {
+    let is_verb = ["is", "was", "did", "does", "has", "were", "are"].contains(&word.to_lowercase().as_str());
+    if !is_verb && context.readable_environment(at, plain(word)).is_err() {
         return None;
     }
-    let named = (at + 1..context.line.len())
+    let named = (at..context.line.len())
         .filter_map(|at| context.line.word(at))
         .find_map(|word| context.readable_environment(at, plain(word)).ok());
     let refusal = |other: &str| Refusal::not_understood("`why` tells who may do what", other);
